@@ -23,7 +23,7 @@ struct arena {
 
 struct arena *arena_new(void)
 {
-	return xcalloc(1, sizeof(struct arena));
+	return mem_calloc(1, sizeof(struct arena));
 }
 
 static void free_blocks(struct block *b)
@@ -61,7 +61,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (!b || b->cap - b->used < size) {
 		size_t cap = size > BLOCK_SIZE ? size : BLOCK_SIZE;
 
-		b = xrealloc(NULL, sizeof(*b) + cap);
+		b = mem_realloc(NULL, sizeof(*b) + cap);
 		*b = (struct block){ .next = a->blocks, .cap = cap };
 		a->blocks = b;
 	}

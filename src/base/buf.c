@@ -19,7 +19,7 @@ char *buf_reserve(struct buf *b, size_t more)
 
 		if (cap < want)
 			cap = want;
-		b->data = xrealloc(b->data, cap);
+		b->data = mem_realloc(b->data, cap);
 		b->cap = cap;
 	}
 	return b->data + b->len;

@@ -14,26 +14,26 @@ static void *checked(void *p)
 	return p;
 }
 
-void *xcalloc(size_t n, size_t size)
+void *mem_calloc(size_t n, size_t size)
 {
 	return checked(calloc(n ? n : 1, size ? size : 1));
 }
 
-void *xrealloc(void *p, size_t size)
+void *mem_realloc(void *p, size_t size)
 {
 	return checked(realloc(p, size ? size : 1));
 }
 
-char *xmemdup0(const char *p, size_t len)
+char *mem_dup0(const char *p, size_t len)
 {
-	char *s = xcalloc(1, len + 1);
+	char *s = mem_calloc(1, len + 1);
 
 	if (len)
 		memcpy(s, p, len);
 	return s;
 }
 
-char *xstrdup(const char *s)
+char *mem_strdup(const char *s)
 {
-	return xmemdup0(s, strlen(s));
+	return mem_dup0(s, strlen(s));
 }

@@ -11,15 +11,15 @@
 #include <stddef.h>
 
 /** calloc() that aborts instead of returning NULL; free() the result. */
-void *xcalloc(size_t n, size_t size);
+void *mem_calloc(size_t n, size_t size);
 
 /** realloc() that aborts instead of returning NULL. */
-void *xrealloc(void *p, size_t size);
+void *mem_realloc(void *p, size_t size);
 
 /** A NUL-terminated copy of `len` bytes; free() the result. */
-char *xmemdup0(const char *p, size_t len);
+char *mem_dup0(const char *p, size_t len);
 
 /** strdup() that aborts instead of returning NULL; free() the result. */
-char *xstrdup(const char *s);
+char *mem_strdup(const char *s);
 
 #endif /* BASE_MEM_H */

@@ -13,7 +13,7 @@ void *vec_grow_(void *data, size_t *cap, size_t want, size_t size)
 		n = want;
 	if (n > SIZE_MAX / 2 / size)
 		abort();
-	data = xrealloc(data, n * size);
+	data = mem_realloc(data, n * size);
 	*cap = n;
 	return data;
 }

@@ -70,7 +70,7 @@ static int builtin(int argc, char **argv)
 static fallible dispatch(const struct command *cmd, int argc, char **argv,
 			 int *status)
 {
-	_cleanup_(freep) void *opts = xcalloc(1, cmd->opts_size);
+	_cleanup_(freep) void *opts = mem_calloc(1, cmd->opts_size);
 	int n;
 
 	TRY(cli_parse(cmd, argc, argv, opts, &n));

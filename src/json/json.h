@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json.h - the only user of jansson.
+ *
+ * Values are built bottom up; adding a value to an object or array gives its
+ * ownership away.  Text may hold any bytes: what is not UTF-8 becomes U+FFFD.
+ *
+ *	struct json *o = json_object_new();
+ *	json_set(o, "title", json_text(slice_cstr("...")));
+ *	TRY(json_write(o, stdout));
+ *	json_free(o);
+ */
+#ifndef JSON_JSON_H
+#define JSON_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/slice.h"
+
+struct json;
+
+struct json *json_object_new(void);
+struct json *json_array_new(void);
+struct json *json_text(struct slice s);
+struct json *json_int(int64_t v);
+struct json *json_flag(bool v);
+struct json *json_none(void);
+
+/** Set `key` of an object; takes `value` over. */
+void json_set(struct json *object, const char *key, struct json *value);
+
+/** Append to an array; takes `value` over. */
+void json_push(struct json *array, struct json *value);
+
+/** Print indented, in the order the keys were set. Errors: ERR_OS. */
+fallible json_write(const struct json *v, FILE *f);
+
+void json_free(struct json *v);
+DEFINE_CLEANUP(struct json *, json_free)
+
+#endif /* JSON_JSON_H */

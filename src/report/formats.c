@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/formats.h"
+
+#include <ctype.h>
+
+const struct format formats[] = {
+#define FORMAT(id_, type_, from_, flags_, line_, detail_, title_, alts_) \
+	{ .id = #id_,                                                    \
+	  .type = REPORT_##type_,                                        \
+	  .from = FROM_##from_,                                          \
+	  .flags = flags_,                                               \
+	  .line = line_,                                                 \
+	  .detail = detail_,                                             \
+	  .title = title_,                                               \
+	  .alts = alts_ },
+#include "report/formats.def"
+#undef FORMAT
+};
+const unsigned nr_formats = ARRAY_LEN(formats);
+
+static const char *const noise[] = {
+#define NOISE(pattern, why) pattern,
+#include "report/noise.def"
+#undef NOISE
+};
+
+/* What stands in front of a lockdep headline. */
+static const struct slice leads[] = { SLICE("WARNING: "), SLICE("BUG: "),
+				      SLICE("INFO: ") };
+
+static struct slice format_literal(const struct format *f)
+{
+	return (struct slice){ f->line, strcspn(f->line, "{") };
+}
+
+static void add_literal(struct slice *list, unsigned *nr, struct slice lit)
+{
+	for (unsigned i = 0; i < *nr; i++) {
+		if (slice_starts(lit, list[i]))
+			return; /* the shorter one finds it */
+		if (slice_starts(list[i], lit)) {
+			list[i] = lit;
+			return;
+		}
+	}
+	if (*nr < SCAN_MAX_LITERALS)
+		list[(*nr)++] = lit;
+}
+
+const struct scanner *formats_scanner(void)
+{
+	static struct scanner scanner;
+	struct slice list[SCAN_MAX_LITERALS];
+	unsigned nr = 0;
+
+	if (scanner.nr)
+		return &scanner;
+	for (unsigned i = 0; i < ARRAY_LEN(leads); i++)
+		add_literal(list, &nr, leads[i]);
+	for (unsigned i = 0; i < nr_formats; i++)
+		if (!(formats[i].flags & F_LOCKDEP))
+			add_literal(list, &nr, format_literal(&formats[i]));
+	scanner_init(&scanner, list, nr);
+	return &scanner;
+}
+
+bool format_matches(const struct format *f, const struct hit *hit,
+		    struct match *m)
+{
+	struct slice at = hit->at;
+
+	if (f->flags & F_LOCKDEP) {
+		unsigned i = 0;
+
+		while (i < ARRAY_LEN(leads) && !slice_starts(at, leads[i]))
+			i++;
+		if (i == ARRAY_LEN(leads) ||
+		    (f->flags & F_IS_WARNING && !hit->is_warning))
+			return false;
+		at = slice_trim(slice_from(at, leads[i].len));
+	}
+	return match_line(f->line, at, m);
+}
+
+/* May a report begin at `p`, `lead` being what stands before it? */
+static bool position_fits(const struct format *f, struct slice lead)
+{
+	if (f->flags & F_ANYWHERE)
+		return true;
+	if (f->flags & F_LOCKDEP)
+		return !lead.len || slice_eq(lead, SLICE("["));
+	if (f->flags & F_START)
+		return !lead.len;
+	char before = lead.len ? lead.p[lead.len - 1] : ' ';
+	return !isalnum((unsigned char)before) && before != '_';
+}
+
+static bool is_noise(struct slice at)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(noise); i++) {
+		struct match m = { .nr = 0 };
+
+		if (match_line(noise[i], at, &m))
+			return true;
+	}
+	return false;
+}
+
+bool formats_find(struct slice message, struct hit *hit)
+{
+	const struct scanner *s = formats_scanner();
+	size_t from = 0;
+	unsigned which;
+
+	for (;;) {
+		const char *p = scanner_find(s, message, from, &which);
+
+		if (!p)
+			return false;
+		from = (size_t)(p - message.p) + 1;
+		struct slice lead = slice_trim(slice_range(message.p, p));
+		hit->at = slice_from(message, from - 1);
+		while (hit->at.len && strchr("\r", hit->at.p[hit->at.len - 1]))
+			hit->at.len--;
+		hit->is_warning = slice_starts(hit->at, leads[0]);
+		for (unsigned i = 0; i < nr_formats; i++) {
+			struct match m = { .nr = 0 };
+
+			if (position_fits(&formats[i], lead) &&
+			    format_matches(&formats[i], hit, &m)) {
+				hit->format = &formats[i];
+				if (!is_noise(hit->at))
+					return true;
+				break;
+			}
+		}
+	}
+}

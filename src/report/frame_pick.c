@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/frame_pick.h"
+
+#include "report/frames.h"
+
+enum skip_class {
+	SKIP_ALWAYS = 1 << 0,
+	SKIP_WAIT = 1 << 1,
+	SKIP_ALLOC = 1 << 2,
+	SKIP_STACK = 1 << 3,
+	SKIP_TICK = 1 << 4,
+	SKIP_IPI = 1 << 5,
+};
+
+static const struct {
+	unsigned class;
+	struct slice name; /* with '*' at the ends */
+} skips[] = {
+#define SKIP(class, name) { SKIP_##class, SLICE(name) },
+#include "report/skip.def"
+#undef SKIP
+};
+
+static bool glob(struct slice pattern, struct slice name)
+{
+	bool front = pattern.p[0] == '*';
+	bool back = pattern.p[pattern.len - 1] == '*';
+	struct slice core = { pattern.p + front, pattern.len - front - back };
+	/* A star in the middle splits the core once more. */
+	const char *star = memchr(core.p, '*', core.len);
+
+	if (star) {
+		struct slice a = slice_range(core.p, star);
+		struct slice b = slice_range(star + 1, core.p + core.len);
+		const char *p = front		      ? slice_find(name, a) :
+				slice_starts(name, a) ? name.p :
+							NULL;
+
+		if (!p)
+			return false;
+		struct slice rest = slice_range(p + a.len, name.p + name.len);
+		return back ? slice_has(rest, b) : slice_ends(rest, b);
+	}
+	if (front && back)
+		return slice_has(name, core);
+	if (front)
+		return slice_ends(name, core);
+	return back ? slice_starts(name, core) : slice_eq(name, core);
+}
+
+/* The classes of `name` among those wanted; 0: it may be blamed. */
+static unsigned classify(struct slice name, unsigned wanted)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(skips); i++)
+		if (skips[i].class & wanted & ~found &&
+		    glob(skips[i].name, name))
+			found |= skips[i].class;
+	return found;
+}
+
+bool title_skips(struct slice function)
+{
+	return classify(function_base(function), SKIP_ALWAYS) != 0;
+}
+
+/* A walk over the frames of a report, in order of printing. */
+struct walk {
+	const struct body *body;
+	size_t line; /* the next one to look at */
+	bool need_marker; /* frames in front of a "Call Trace:" do not count */
+	bool in_trace;
+	struct report_frame frame;
+	enum line_kind kind; /* of the line just looked at */
+};
+
+static bool is_marker(struct slice line, enum line_kind kind)
+{
+	return kind == LINE_TRACE ||
+	       slice_eq(slice_trim(line), SLICE("stack backtrace:"));
+}
+
+static struct walk walk_start(const struct body *body)
+{
+	struct walk w = { .body = body, .line = body->header + 1 };
+	struct report_frame f;
+
+	/* Without any marker the frames follow the headline (KMSAN, KCSAN). */
+	for (size_t i = w.line; i < body->nr_lines && !w.need_marker; i++) {
+		enum line_kind kind = frame_parse(body->lines[i], &f);
+
+		if (kind == LINE_STORY)
+			break;
+		w.need_marker = is_marker(body->lines[i], kind);
+	}
+	return w;
+}
+
+/*
+ * The next physical frame or program counter.  False at the end and at every
+ * change of stack that the callers want to see (w->kind tells which).
+ */
+static bool walk_next(struct walk *w)
+{
+	while (w->line < w->body->nr_lines) {
+		struct slice line = w->body->lines[w->line++];
+
+		w->kind = frame_parse(line, &w->frame);
+		if (is_marker(line, w->kind)) {
+			w->kind = LINE_TRACE;
+			w->in_trace = true;
+			return false;
+		}
+		if (w->kind == LINE_STORY || w->kind == LINE_IRQ_END)
+			return false;
+		if (w->frame.is_inline || w->frame.is_guess)
+			continue;
+		if (w->kind == LINE_PC)
+			return true;
+		if (w->kind == LINE_FRAME && (w->in_trace || !w->need_marker))
+			return true;
+	}
+	w->kind = LINE_OTHER;
+	return false;
+}
+
+static bool walk_ended(const struct walk *w)
+{
+	return w->kind == LINE_OTHER || w->kind == LINE_STORY;
+}
+
+static void passed_over(struct buf *why, struct slice name)
+{
+	buf_printf(why, "passed over " SLICE_FMT "\n", SLICE_ARG(name));
+}
+
+/* The first frame outside the classes. */
+static struct slice first_frame(struct walk *w, unsigned classes,
+				struct buf *why)
+{
+	do {
+		while (walk_next(w)) {
+			struct slice name = function_base(w->frame.function);
+
+			if (!classify(name, classes))
+				return name;
+			passed_over(why, name);
+		}
+	} while (!walk_ended(w));
+	return (struct slice){ 0 };
+}
+
+/* The physical function of a headline that symbolization has expanded. */
+static struct slice headline_function(const struct body *body,
+				      const struct format *f)
+{
+	struct slice name = { 0 };
+
+	for (size_t i = body->header; i < body->nr_lines; i++) {
+		struct hit hit = { .at = body->lines[i] };
+		struct match m = { .nr = 0 };
+		const char *p;
+
+		if (i > body->header) {
+			p = slice_find(body->lines[i], SLICE("BUG: "));
+			if (!p)
+				break;
+			hit.at = slice_range(p, body->lines[i].p +
+							body->lines[i].len);
+		} else {
+			hit = body->hit;
+		}
+		if (!format_matches(f, &hit, &m))
+			break;
+		name = match_get(&m, "at");
+		if (!slice_ends(hit.at, SLICE("[inline]")))
+			break;
+	}
+	return function_base(name);
+}
+
+static struct slice pick_head(const struct body *body, const struct format *f,
+			      struct buf *why)
+{
+	struct slice name = headline_function(body, f);
+	struct walk w = walk_start(body);
+
+	if (name.len && !classify(name, SKIP_ALWAYS))
+		return name;
+	passed_over(why, name);
+	return first_frame(&w, SKIP_ALWAYS, why);
+}
+
+/* The first of up to `n` "at: f" that qualifies, else the trace. */
+static struct slice pick_lock(const struct body *body, unsigned n,
+			      struct buf *why)
+{
+	struct walk w = walk_start(body);
+
+	for (size_t i = body->header + 1; i < body->nr_lines && n; i++) {
+		struct report_frame f;
+
+		if (slice_starts(slice_trim(body->lines[i]), SLICE("->")) ||
+		    is_marker(body->lines[i], frame_parse(body->lines[i], &f)))
+			break;
+		if (!frame_parse_at(body->lines[i], &f) || f.is_inline)
+			continue;
+		n--;
+		struct slice name = function_base(f.function);
+		if (!classify(name, SKIP_ALWAYS))
+			return name;
+		passed_over(why, name);
+	}
+	w.need_marker = true;
+	return first_frame(&w, SKIP_ALWAYS, why);
+}
+
+/* In which function the lock was taken in an interrupt. */
+static struct slice pick_irq_lock(const struct body *body, struct buf *why)
+{
+	for (size_t i = body->header + 1; i < body->nr_lines; i++) {
+		if (!slice_has(body->lines[i], SLICE("irq-safe at:")))
+			continue;
+		struct walk w = { .body = body, .line = i + 1 };
+		struct slice name = first_frame(&w, SKIP_ALWAYS, why);
+		if (name.len)
+			return name;
+	}
+	return pick_lock(body, 2, why);
+}
+
+/* The first stack only: the others are of innocent tasks. */
+static struct slice pick_hang(const struct body *body, struct buf *why)
+{
+	struct walk w = walk_start(body);
+
+	while (!w.in_trace && (walk_next(&w) || !walk_ended(&w)))
+		;
+	while (walk_next(&w) || w.kind == LINE_IRQ_END) {
+		struct slice name = function_base(w.frame.function);
+
+		if (w.kind == LINE_IRQ_END)
+			continue;
+		if (!classify(name, SKIP_ALWAYS | SKIP_WAIT))
+			return name;
+		passed_over(why, name);
+	}
+	return (struct slice){ 0 };
+}
+
+/*
+ * The frame above the generic entry code.  With `stalled`, what lies above the
+ * timer interrupt only noticed the stall; and the grace-period thread that is
+ * shown because it starves is not the culprit.
+ */
+static struct slice pick_root(const struct body *body, bool stalled,
+			      struct buf *why)
+{
+	struct walk w = walk_start(body);
+	struct slice above = { 0 }, name;
+	bool innocent = false;
+
+	do {
+		if (w.kind == LINE_TRACE && innocent) {
+			innocent = false;
+			above = (struct slice){ 0 };
+		}
+		while (walk_next(&w)) {
+			name = function_base(w.frame.function);
+			if (slice_starts(name, SLICE("rcu_gp_")))
+				innocent = true;
+			if (innocent)
+				continue;
+			unsigned class =
+				classify(name, SKIP_STACK | SKIP_TICK |
+						       SKIP_IPI | SKIP_ALWAYS);
+			if (stalled && class & SKIP_IPI)
+				return name;
+			if (stalled && class & SKIP_TICK) {
+				above = (struct slice){ 0 };
+				continue;
+			}
+			if (class & SKIP_STACK)
+				return above.len ? above : name;
+			if (!(class & SKIP_ALWAYS))
+				above = name;
+			else
+				passed_over(why, name);
+		}
+	} while (!walk_ended(&w));
+	return above;
+}
+
+struct slice frame_pick(const struct body *body, const struct format *f,
+			const struct match *m, struct buf *why)
+{
+	struct walk w;
+
+	switch (f->from) {
+	case FROM_NONE:
+	case FROM_PAIR:
+		return (struct slice){ 0 };
+	case FROM_CAPTURED:
+		return function_base(match_get(m, "at"));
+	case FROM_HEAD:
+		return pick_head(body, f, why);
+	case FROM_TRACE:
+	case FROM_LEAK:
+		w = walk_start(body);
+		return first_frame(&w,
+				   f->from == FROM_LEAK ?
+					   SKIP_ALWAYS | SKIP_ALLOC :
+					   SKIP_ALWAYS,
+				   why);
+	case FROM_LOCK:
+		return pick_lock(body, 1, why);
+	case FROM_LOCKS:
+		return pick_lock(body, 2, why);
+	case FROM_IRQ_LOCK:
+		return pick_irq_lock(body, why);
+	case FROM_HANG:
+		return pick_hang(body, why);
+	case FROM_STALL:
+		return pick_root(body, true, why);
+	case FROM_ROOT:
+		return pick_root(body, false, why);
+	}
+	return (struct slice){ 0 };
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/frames.h"
+
+#include <ctype.h>
+
+#include "report/match.h"
+
+static struct slice skip_blanks(struct slice s)
+{
+	while (s.len && (*s.p == ' ' || *s.p == '\t'))
+		s = slice_from(s, 1);
+	return s;
+}
+
+static bool take(struct slice *s, struct slice word)
+{
+	if (!slice_starts(*s, word))
+		return false;
+	*s = slice_from(*s, word.len);
+	return true;
+}
+
+/* "0x12ab"; false if no digit stands there. */
+static bool take_hex(struct slice *s, uint64_t *out)
+{
+	uint64_t v = 0;
+	size_t n = 0;
+
+	while (n < s->len && n < 16 && isxdigit((unsigned char)s->p[n])) {
+		char c = (char)tolower((unsigned char)s->p[n++]);
+
+		v = v << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*s = slice_from(*s, n);
+	*out = v;
+	return n > 0;
+}
+
+/* One "[<ffffffff81000000>]", "[c000000012345678]" or "<0x81000000>". */
+static bool take_address(struct slice *s)
+{
+	struct slice t = *s;
+	uint64_t addr;
+	bool angle;
+
+	if (!take(&t, SLICE("[")))
+		return false;
+	angle = take(&t, SLICE("<"));
+	(void)take(&t, SLICE("0x"));
+	size_t before = t.len;
+	if (take(&t, SLICE("(____ptrval____)")) || take(&t, SLICE("(ptrval)")))
+		;
+	else if (!take_hex(&t, &addr) || before - t.len < 8)
+		return false;
+	if ((angle && !take(&t, SLICE(">"))) || !take(&t, SLICE("]")))
+		return false;
+	*s = skip_blanks(t);
+	return true;
+}
+
+/* " fs/super.c:1814" and " [inline]" behind a function. */
+static void take_file(struct slice *s, struct report_frame *f)
+{
+	struct slice t = skip_blanks(*s);
+	size_t n = 0;
+
+	while (n < t.len && !isspace((unsigned char)t.p[n]) && t.p[n] != ')')
+		n++;
+	struct slice word = { t.p, n };
+	const char *colon = memrchr(word.p, ':', word.len);
+	if (!colon || colon == word.p || word.p[0] == '[')
+		return;
+	const char *p = colon + 1;
+	unsigned line = 0;
+	while (p < word.p + n && isdigit((unsigned char)*p) && line < 10000000)
+		line = line * 10 + (unsigned)(*p++ - '0');
+	if (p == colon + 1 || p != word.p + n ||
+	    !memchr(word.p, '.', (size_t)(colon - word.p)))
+		return;
+	f->file = slice_range(word.p, colon);
+	f->line = line;
+	*s = slice_from(t, n);
+	t = skip_blanks(*s);
+	if (take(&t, SLICE("[inline]"))) {
+		f->is_inline = true;
+		*s = t;
+	}
+}
+
+/* "func+0x1/0x2 [module] file:line [inline]"; only "func file:1 [inline]"
+ * may lack the offset. */
+static bool take_symbol(struct slice s, struct report_frame *f)
+{
+	size_t n = symbol_len(s);
+
+	if (!n)
+		return false;
+	f->function = (struct slice){ s.p, n };
+	s = slice_from(s, n);
+	bool has_offset = take(&s, SLICE("+0x")) && take_hex(&s, &f->offset);
+	if (has_offset && take(&s, SLICE("/0x")))
+		(void)take_hex(&s, &f->size);
+	struct slice rest = skip_blanks(s);
+	if (take(&rest, SLICE("["))) {
+		size_t len = 0;
+
+		while (len < rest.len && rest.p[len] != ']' &&
+		       rest.p[len] != ' ')
+			len++;
+		struct slice word = { rest.p, len };
+		if (len < rest.len && !slice_eq(word, SLICE("inline"))) {
+			const char *close = memchr(rest.p, ']', rest.len);
+
+			f->module = word;
+			if (close)
+				s = slice_from(rest,
+					       (size_t)(close - rest.p) + 1);
+		}
+	}
+	take_file(&s, f);
+	if (slice_has(s, SLICE("(unreliable)")))
+		f->is_guess = true;
+	return has_offset || f->is_inline;
+}
+
+/* What introduces a program counter or link register. */
+static const struct {
+	struct slice word;
+	enum line_kind kind;
+} registers[] = {
+	{ SLICE("RIP: "), LINE_PC },
+	{ SLICE("EIP: "), LINE_PC },
+	{ SLICE("EIP is at "), LINE_PC },
+	{ SLICE("IP: "), LINE_PC },
+	{ SLICE("IP is at "), LINE_PC },
+	{ SLICE("pc : "), LINE_PC },
+	{ SLICE("PC is at "), LINE_PC },
+	{ SLICE("epc : "), LINE_PC },
+	{ SLICE("NIP "), LINE_PC },
+	{ SLICE("Krnl PSW : "), LINE_PC },
+	{ SLICE("--- interrupt: "), LINE_PC },
+	{ SLICE("lr : "), LINE_LINK },
+	{ SLICE("LR is at "), LINE_LINK },
+	{ SLICE("ra : "), LINE_LINK },
+	{ SLICE("LR "), LINE_LINK },
+};
+
+/* "0010:[<addr>]  [<addr>] func+0x1/0x2" in its variants. */
+static bool register_symbol(struct slice s, struct report_frame *f)
+{
+	struct slice t = s;
+	uint64_t v;
+
+	if (take_hex(&t, &v) && take(&t, SLICE(":")))
+		s = t;
+	s = skip_blanks(s);
+	while (take_address(&s))
+		;
+	if (take_symbol(s, f))
+		return true;
+	/* s390 "... (func+0x1/0x2)", PowerPC "700 at func+0x1/0x2" */
+	const char *at = slice_find(s, SLICE(" at "));
+	if (at)
+		return take_symbol(slice_from(s, (size_t)(at - s.p) + 4), f);
+	at = memchr(s.p, '(', s.len);
+	return at && take_symbol(slice_from(s, (size_t)(at - s.p) + 1), f);
+}
+
+/* "[<a>] (f) from [<b>] (g+0x1/0x2)" and " f from g+0x1/0x2". */
+static bool arm_symbol(struct slice s, struct report_frame *f)
+{
+	const char *from = slice_find(s, SLICE(" from "));
+
+	if (!from || from - s.p > 120)
+		return false;
+	s = slice_from(s, (size_t)(from - s.p) + strlen(" from "));
+	while (take_address(&s))
+		;
+	(void)take(&s, SLICE("("));
+	return take_symbol(s, f);
+}
+
+static enum line_kind marker(struct slice t)
+{
+	static const struct {
+		struct slice word;
+		enum line_kind kind;
+	} markers[] = {
+		{ SLICE("Call Trace:"), LINE_TRACE },
+		{ SLICE("Call trace:"), LINE_TRACE },
+		{ SLICE("Backtrace:"), LINE_TRACE },
+		{ SLICE("backtrace:"), LINE_TRACE },
+		{ SLICE("backtrace ("), LINE_TRACE },
+		{ SLICE("Stack Traceback:"), LINE_TRACE },
+		{ SLICE("</IRQ>"), LINE_IRQ_END },
+		{ SLICE("<EOI>"), LINE_IRQ_END },
+		{ SLICE("Allocated by "), LINE_STORY },
+		{ SLICE("Allocated:"), LINE_STORY },
+		{ SLICE("Freed by "), LINE_STORY },
+		{ SLICE("Freed:"), LINE_STORY },
+		{ SLICE("Last potentially related work"), LINE_STORY },
+		{ SLICE("Second to last potentially"), LINE_STORY },
+		{ SLICE("Last call_rcu"), LINE_STORY },
+		{ SLICE("Uninit was "), LINE_STORY },
+		{ SLICE("Local variable "), LINE_STORY },
+		{ SLICE("The buggy address "), LINE_STORY },
+		{ SLICE("page_owner tracks"), LINE_STORY },
+		{ SLICE("allocated by task"), LINE_STORY },
+		{ SLICE("freed by task"), LINE_STORY },
+		{ SLICE("Code: "), LINE_STATE },
+		{ SLICE("RSP: "), LINE_STATE },
+		{ SLICE("RAX: "), LINE_STATE },
+		{ SLICE("RDX: "), LINE_STATE },
+		{ SLICE("RBP: "), LINE_STATE },
+		{ SLICE("R10: "), LINE_STATE },
+		{ SLICE("R13: "), LINE_STATE },
+		{ SLICE("FS: "), LINE_STATE },
+		{ SLICE("CS: "), LINE_STATE },
+		{ SLICE("CR2: "), LINE_STATE },
+		{ SLICE("DR0: "), LINE_STATE },
+		{ SLICE("DR3: "), LINE_STATE },
+		{ SLICE("PKRU: "), LINE_STATE },
+		{ SLICE("EAX: "), LINE_STATE },
+		{ SLICE("ESI: "), LINE_STATE },
+		{ SLICE("DS: "), LINE_STATE },
+		{ SLICE("ORIG_RAX"), LINE_STATE },
+		{ SLICE("KERNEL supported cpus"), LINE_OTHER },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(markers); i++)
+		if (slice_starts(t, markers[i].word))
+			return markers[i].kind;
+	return LINE_OTHER;
+}
+
+/* The kinds that the first letters of a line decide. */
+static enum line_kind register_line(struct slice t, struct report_frame *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(registers); i++) {
+		if (!slice_starts(t, registers[i].word))
+			continue;
+		f->is_pc = registers[i].kind == LINE_PC;
+		return register_symbol(slice_from(t, registers[i].word.len),
+				       f) ?
+			       registers[i].kind :
+			       LINE_STATE;
+	}
+	return LINE_OTHER;
+}
+
+enum line_kind frame_parse(struct slice text, struct report_frame *f)
+{
+	struct slice t = skip_blanks(text);
+
+	*f = (struct report_frame){ 0 };
+	if (!t.len)
+		return LINE_OTHER;
+	/* "<IRQ> [<ffffffff816efb87>] f+0x1/0x2": kernels before 4.9 */
+	enum line_kind kind = LINE_OTHER;
+	if (*t.p == '<' && !slice_starts(t, SLICE("<<"))) {
+		const char *close = memchr(t.p, '>', t.len);
+		struct slice rest;
+
+		if (!close)
+			return LINE_OTHER;
+		kind = marker(t);
+		rest = skip_blanks(slice_range(close + 1, t.p + t.len));
+		if (!take_address(&rest))
+			return kind;
+		t = rest;
+	} else {
+		kind = marker(t);
+		if (kind != LINE_OTHER)
+			return kind;
+		kind = register_line(t, f);
+		if (kind != LINE_OTHER)
+			return kind;
+	}
+	bool address = false;
+	while (take_address(&t))
+		address = true;
+	if (arm_symbol(t, f))
+		return LINE_FRAME;
+	if (!address && t.p == text.p && !slice_has(t, SLICE("[inline]")))
+		return LINE_OTHER; /* a call trace is indented */
+	if (take(&t, SLICE("? ")))
+		f->is_guess = true;
+	(void)take(&t, SLICE("("));
+	return take_symbol(t, f) ? LINE_FRAME : kind;
+}
+
+bool frame_parse_at(struct slice text, struct report_frame *f)
+{
+	const char *at = slice_find(text, SLICE("at: "));
+
+	*f = (struct report_frame){ 0 };
+	if (!at || (at > text.p && at[-1] != ' '))
+		return false;
+	struct slice t =
+		skip_blanks(slice_from(text, (size_t)(at - text.p) + 4));
+	while (take_address(&t))
+		;
+	return take_symbol(t, f);
+}
+
+struct slice function_base(struct slice function)
+{
+	static const struct slice suffixes[] = {
+		SLICE(".isra."),  SLICE(".constprop."), SLICE(".part."),
+		SLICE(".cold"),	  SLICE(".llvm."),	SLICE(".lto_priv."),
+		SLICE(".clone."),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		const char *p = slice_find(function, suffixes[i]);
+
+		if (p && p > function.p)
+			function.len = (size_t)(p - function.p);
+	}
+	return function;
+}

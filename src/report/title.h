@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * title.h - from the lines of one report to its title.
+ *
+ * The lines are those of the report's text: without prefixes, of one caller,
+ * in order.  lines[header] is where the format matched.
+ */
+#ifndef REPORT_TITLE_H
+#define REPORT_TITLE_H
+
+#include "base/arena.h"
+#include "report/formats.h"
+#include "report/report.h"
+
+struct body {
+	const struct slice *lines;
+	size_t nr_lines, header;
+	struct hit hit; /* in lines[header] */
+};
+
+/** Fill title, alts, type, frame, corrupted and explanation of *out. */
+void title_make(struct arena *arena, const struct body *body,
+		struct report *out);
+
+/** Is the (suffix-free) function one that skip.def names as machinery? */
+bool title_skips(struct slice function);
+
+#endif /* REPORT_TITLE_H */

@@ -109,14 +109,17 @@ static bool is_noise(struct slice at)
 bool formats_find(struct slice message, struct hit *hit)
 {
 	const struct scanner *s = formats_scanner();
+	struct hit weak = { .format = NULL };
 	size_t from = 0;
 	unsigned which;
 
 	for (;;) {
 		const char *p = scanner_find(s, message, from, &which);
 
-		if (!p)
-			return false;
+		if (!p) {
+			*hit = weak;
+			return weak.format;
+		}
 		from = (size_t)(p - message.p) + 1;
 		struct slice lead = slice_trim(slice_range(message.p, p));
 		hit->at = slice_from(message, from - 1);
@@ -129,8 +132,12 @@ bool formats_find(struct slice message, struct hit *hit)
 			if (position_fits(&formats[i], lead) &&
 			    format_matches(&formats[i], hit, &m)) {
 				hit->format = &formats[i];
-				if (!is_noise(hit->at))
+				if (is_noise(hit->at))
+					break;
+				if (!(formats[i].flags & F_WEAK))
 					return true;
+				if (!weak.format)
+					weak = *hit;
 				break;
 			}
 		}

@@ -19,6 +19,7 @@ enum frame_source {
 	FROM_HEAD, /* {at}, then as TRACE */
 	FROM_PAIR, /* {a} and {b}, sorted */
 	FROM_TRACE, /* the program counter, then the call trace */
+	FROM_OBJECT, /* the same; who queued the object is to blame */
 	FROM_LOCK, /* the first "at: f", then the trace after the dump */
 	FROM_LOCKS, /* the first two "at: f", then the trace after the dump */
 	FROM_IRQ_LOCK, /* where the lock became irq-safe, then as LOCKS */
@@ -41,6 +42,10 @@ enum format_flags {
 	F_USER = 1 << 9, /* not from the kernel: no time stamp wanted */
 	F_REBOOT = 1 << 10, /* means something only after other output */
 	F_TENTATIVE = 1 << 11, /* gives way to a format on a later line */
+	F_WEAK = 1 << 12, /* gives way to a format later in the line */
+	F_CATCH_ALL = 1 << 13, /* says only that something was said */
+	F_TICK = 1 << 14, /* noticed by the timer interrupt: it is below that */
+	F_RULED = 1 << 15, /* closed by a line of '=' */
 };
 
 struct format {

@@ -10,6 +10,7 @@ enum skip_class {
 	SKIP_STACK = 1 << 3,
 	SKIP_TICK = 1 << 4,
 	SKIP_IPI = 1 << 5,
+	SKIP_OBJECT = 1 << 6,
 };
 
 static const struct {
@@ -71,6 +72,8 @@ struct walk {
 	size_t line; /* the next one to look at */
 	bool need_marker; /* frames in front of a "Call Trace:" do not count */
 	bool in_trace;
+	bool found; /* some frame was returned */
+	bool caller_next; /* ARM: `frame` is what called the one just seen */
 	struct report_frame frame;
 	enum line_kind kind; /* of the line just looked at */
 };
@@ -103,6 +106,11 @@ static struct walk walk_start(const struct body *body)
  */
 static bool walk_next(struct walk *w)
 {
+	if (w->caller_next) {
+		w->caller_next = false;
+		w->frame.callee.len = 0;
+		return true;
+	}
 	while (w->line < w->body->nr_lines) {
 		struct slice line = w->body->lines[w->line++];
 
@@ -112,17 +120,29 @@ static bool walk_next(struct walk *w)
 			w->in_trace = true;
 			return false;
 		}
+		if (w->kind == LINE_STORY && !w->in_trace && !w->found)
+			continue; /* nothing else may follow (bad page) */
 		if (w->kind == LINE_STORY || w->kind == LINE_IRQ_END)
 			return false;
 		if (w->frame.is_inline || w->frame.is_guess)
 			continue;
 		if (w->kind == LINE_PC)
 			return true;
-		if (w->kind == LINE_FRAME && (w->in_trace || !w->need_marker))
-			return true;
+		if (w->kind != LINE_FRAME || (!w->in_trace && w->need_marker))
+			continue;
+		/* "(f) from (g+0x1/0x2)": g is the next line's f */
+		w->caller_next = w->frame.callee.len && !w->found;
+		w->found = true;
+		return true;
 	}
 	w->kind = LINE_OTHER;
 	return false;
+}
+
+static struct slice walk_name(const struct walk *w)
+{
+	return function_base(w->caller_next ? w->frame.callee :
+					      w->frame.function);
 }
 
 static bool walk_ended(const struct walk *w)
@@ -141,7 +161,7 @@ static struct slice first_frame(struct walk *w, unsigned classes,
 {
 	do {
 		while (walk_next(w)) {
-			struct slice name = function_base(w->frame.function);
+			struct slice name = walk_name(w);
 
 			if (!classify(name, classes))
 				return name;
@@ -204,7 +224,14 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 		if (slice_starts(slice_trim(body->lines[i]), SLICE("->")) ||
 		    is_marker(body->lines[i], frame_parse(body->lines[i], &f)))
 			break;
-		if (!frame_parse_at(body->lines[i], &f) || f.is_inline)
+		bool next_line =
+			slice_ends(slice_trim(body->lines[i]), SLICE(" at:")) &&
+			i + 1 < body->nr_lines;
+		if (next_line ?
+			    frame_parse(body->lines[i + 1], &f) != LINE_FRAME :
+			    !frame_parse_at(body->lines[i], &f))
+			continue;
+		if (f.is_inline)
 			continue;
 		n--;
 		struct slice name = function_base(f.function);
@@ -238,10 +265,11 @@ static struct slice pick_hang(const struct body *body, struct buf *why)
 	while (!w.in_trace && (walk_next(&w) || !walk_ended(&w)))
 		;
 	while (walk_next(&w) || w.kind == LINE_IRQ_END) {
-		struct slice name = function_base(w.frame.function);
+		struct slice name;
 
 		if (w.kind == LINE_IRQ_END)
 			continue;
+		name = walk_name(&w);
 		if (!classify(name, SKIP_ALWAYS | SKIP_WAIT))
 			return name;
 		passed_over(why, name);
@@ -252,14 +280,15 @@ static struct slice pick_hang(const struct body *body, struct buf *why)
 /*
  * The frame above the generic entry code.  With `stalled`, what lies above the
  * timer interrupt only noticed the stall; and the grace-period thread that is
- * shown because it starves is not the culprit.
+ * shown because it starves is not the culprit.  With `tick`, nothing counts
+ * before that interrupt has been seen.
  */
-static struct slice pick_root(const struct body *body, bool stalled,
+static struct slice pick_root(const struct body *body, bool stalled, bool tick,
 			      struct buf *why)
 {
 	struct walk w = walk_start(body);
 	struct slice above = { 0 }, name;
-	bool innocent = false;
+	bool innocent = false, frames = false;
 
 	do {
 		if (w.kind == LINE_TRACE && innocent) {
@@ -267,11 +296,12 @@ static struct slice pick_root(const struct body *body, bool stalled,
 			above = (struct slice){ 0 };
 		}
 		while (walk_next(&w)) {
-			name = function_base(w.frame.function);
+			name = walk_name(&w);
 			if (slice_starts(name, SLICE("rcu_gp_")))
 				innocent = true;
 			if (innocent)
 				continue;
+			frames |= w.kind == LINE_FRAME;
 			unsigned class =
 				classify(name, SKIP_STACK | SKIP_TICK |
 						       SKIP_IPI | SKIP_ALWAYS);
@@ -279,8 +309,11 @@ static struct slice pick_root(const struct body *body, bool stalled,
 				return name;
 			if (stalled && class & SKIP_TICK) {
 				above = (struct slice){ 0 };
+				tick = false;
 				continue;
 			}
+			if (tick)
+				continue;
 			if (class & SKIP_STACK)
 				return above.len ? above : name;
 			if (!(class & SKIP_ALWAYS))
@@ -289,7 +322,7 @@ static struct slice pick_root(const struct body *body, bool stalled,
 				passed_over(why, name);
 		}
 	} while (!walk_ended(&w));
-	return above;
+	return frames ? above : (struct slice){ 0 };
 }
 
 struct slice frame_pick(const struct body *body, const struct format *f,
@@ -306,13 +339,15 @@ struct slice frame_pick(const struct body *body, const struct format *f,
 	case FROM_HEAD:
 		return pick_head(body, f, why);
 	case FROM_TRACE:
+	case FROM_OBJECT:
 	case FROM_LEAK:
 		w = walk_start(body);
-		return first_frame(&w,
-				   f->from == FROM_LEAK ?
-					   SKIP_ALWAYS | SKIP_ALLOC :
-					   SKIP_ALWAYS,
-				   why);
+		return first_frame(
+			&w,
+			SKIP_ALWAYS | (f->from == FROM_LEAK   ? SKIP_ALLOC :
+				       f->from == FROM_OBJECT ? SKIP_OBJECT :
+								0),
+			why);
 	case FROM_LOCK:
 		return pick_lock(body, 1, why);
 	case FROM_LOCKS:
@@ -322,9 +357,9 @@ struct slice frame_pick(const struct body *body, const struct format *f,
 	case FROM_HANG:
 		return pick_hang(body, why);
 	case FROM_STALL:
-		return pick_root(body, true, why);
+		return pick_root(body, true, f->flags & F_TICK, why);
 	case FROM_ROOT:
-		return pick_root(body, false, why);
+		return pick_root(body, false, false, why);
 	}
 	return (struct slice){ 0 };
 }

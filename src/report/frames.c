@@ -173,10 +173,13 @@ static bool arm_symbol(struct slice s, struct report_frame *f)
 
 	if (!from || from - s.p > 120)
 		return false;
+	struct slice callee = slice_range(s.p, from);
 	s = slice_from(s, (size_t)(from - s.p) + strlen(" from "));
 	while (take_address(&s))
 		;
 	(void)take(&s, SLICE("("));
+	(void)take(&callee, SLICE("("));
+	f->callee = (struct slice){ callee.p, symbol_len(callee) };
 	return take_symbol(s, f);
 }
 

@@ -10,6 +10,8 @@ enum {
 	IDLE_LINES = 60, /* without anything of a splat: it is over */
 	AFTERMATH_LINES = 40, /* within which a panic still belongs to it */
 	TAIL_LINES = 24, /* of registers behind the end marker */
+	MAX_CALLERS = 16, /* of one report */
+	NMI_LINES = 1000, /* within which the other CPUs answer */
 	LOOK_AHEAD = 8, /* for what a "cut here" line announces */
 };
 
@@ -22,6 +24,7 @@ void window_clear(struct window *w)
 {
 	w->lines.len = 0;
 	memset(w->last, 0xff, sizeof(w->last));
+	w->last_panic = NO_LINE;
 }
 
 void window_add(struct window *w, struct slice raw)
@@ -46,6 +49,8 @@ void window_add(struct window *w, struct slice raw)
 	}
 	*last = index;
 	vec_push(&w->lines, line);
+	if (slice_has(parsed.text, SLICE("Kernel panic - not syncing")))
+		w->last_panic = index;
 }
 
 struct slice window_text(const struct window *w, int32_t i)
@@ -74,6 +79,7 @@ void window_drop(struct window *w, int32_t n, uint32_t bytes)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(w->last); i++)
 		w->last[i] = moved(w->last[i], n);
+	w->last_panic = moved(w->last_panic, n);
 }
 
 /* Foreign lines have no time stamp where the report's own have one. */
@@ -88,7 +94,9 @@ struct progress {
 	bool trace; /* a call trace has been seen */
 	bool ended; /* the end marker has been seen */
 	bool panicked;
+	bool closed; /* nothing of it can follow */
 	unsigned idle; /* lines since the last that belongs to a splat */
+	bool at; /* the line before ended in "at:" */
 	unsigned tail; /* lines since the end marker */
 	size_t useful; /* length of the text up to the last useful line */
 };
@@ -103,7 +111,7 @@ static bool is_rule(struct slice t)
 	return true;
 }
 
-enum verdict { TAKE, TAKE_AND_STOP, STOP, STOP_AT_PANIC };
+enum verdict { TAKE, LEAVE, TAKE_AND_STOP, STOP, STOP_AT_PANIC };
 
 /* Another headline of the same caller: a consequence or the next crash? */
 static enum verdict judge_headline(const struct hit *hit,
@@ -121,6 +129,8 @@ static enum verdict judge_headline(const struct hit *hit,
 		return p->trace ? STOP_AT_PANIC : TAKE;
 	if (f->flags & F_FOLLOWS && (!p->trace || p->panicked))
 		return TAKE;
+	if (f->flags & F_NO_TRACE && f->from == FROM_NONE)
+		return LEAVE; /* a line of its own, in between */
 	return STOP;
 }
 
@@ -137,14 +147,17 @@ static enum verdict judge(struct slice text, const struct gathered *g,
 
 		return state && ++p->tail <= TAIL_LINES ? TAKE : STOP;
 	}
-	if (kind == LINE_FRAME)
+	if (kind == LINE_FRAME && !p->at)
 		p->trace = true;
+	p->at = slice_ends(t, SLICE(" at:"));
 	if (slice_starts(t, SLICE("---[ end trace")) ||
 	    slice_starts(t, SLICE("---[ end Kernel panic")))
 		p->ended = true;
 	if (slice_starts(t, SLICE("Rebooting in ")) ||
-	    (is_rule(t) && p->trace && !(g->hit.format->flags & F_LOCKDEP)))
+	    (is_rule(t) && p->trace && !(g->hit.format->flags & F_LOCKDEP))) {
+		p->closed = true;
 		return TAKE_AND_STOP;
+	}
 	if (kind == LINE_OTHER && t.len && !slice_has(t, SLICE("Tainted")) &&
 	    !frame_parse_at(text, &f))
 		p->idle++;
@@ -222,16 +235,67 @@ static int32_t find_panic(const struct window *w, int32_t i, bool *complete,
 	return last;
 }
 
+/*
+ * The lines of a report are a merge of the chains of its callers: the one that
+ * began it and those of the CPUs it asked for a back trace by NMI.
+ */
+struct merge {
+	int32_t next[MAX_CALLERS];
+	int nr;
+	bool asked; /* for back traces, once */
+};
+
+static int32_t merge_peek(const struct merge *m, int *which)
+{
+	int32_t best = NO_LINE;
+
+	for (int k = 0; k < m->nr; k++) {
+		if (m->next[k] == NO_LINE ||
+		    (best != NO_LINE && m->next[k] >= best))
+			continue;
+		best = m->next[k];
+		*which = k;
+	}
+	return best;
+}
+
+/* "Sending NMI from CPU 1 to CPUs 0:" is answered by the other callers. */
+static void ask_others(const struct window *w, int32_t from, struct merge *m)
+{
+	caller_id own = w->lines.data[from].caller;
+	caller_id seen[MAX_CALLERS];
+	int32_t end = from + NMI_LINES;
+
+	m->asked = true;
+	if (end > (int32_t)w->lines.len)
+		end = (int32_t)w->lines.len;
+	for (int32_t i = from + 1; i < end && m->nr < MAX_CALLERS; i++) {
+		const struct window_line *l = &w->lines.data[i];
+		bool known = l->caller == own || l->claimed;
+
+		for (int k = 1; k < m->nr; k++)
+			known |= seen[k] == l->caller;
+		if (known || !slice_starts(window_text(w, i),
+					   SLICE("NMI backtrace for cpu")))
+			continue;
+		seen[m->nr] = l->caller;
+		m->next[m->nr++] = i;
+	}
+}
+
 /* Walk on from the headline; the first line not taken, *stopped if one is. */
 static int32_t collect(const struct window *w, struct gathered *g,
 		       bool *stopped)
 {
 	const struct window_line *all = w->lines.data;
-	int32_t head = g->lines.data[g->header], i = all[head].next;
+	int32_t head = g->lines.data[g->header], i;
+	struct merge m = { .next = { all[head].next }, .nr = 1 };
+	int which = 0;
 	struct progress p = { .first = &all[head], .useful = g->lines.len };
 
 	*stopped = true;
-	for (; i != NO_LINE; i = all[i].next) {
+	for (; (i = merge_peek(&m, &which)) != NO_LINE;
+	     m.next[which] = all[i].next) {
 		enum verdict v = TAKE;
 		struct hit hit;
 
@@ -246,9 +310,16 @@ static int32_t collect(const struct window *w, struct gathered *g,
 		}
 		if (v == TAKE)
 			v = judge(window_text(w, i), g, &p);
-		if (v == STOP || v == STOP_AT_PANIC)
+		if (v == LEAVE)
+			continue;
+		if (v == STOP || v == STOP_AT_PANIC) {
+			g->interrupted = v == STOP && !p.ended && !p.closed;
 			return i;
+		}
 		vec_push(&g->lines, i);
+		if (!m.asked && slice_starts(window_text(w, i),
+					     SLICE("Sending NMI from CPU")))
+			ask_others(w, i, &m);
 		if (!p.idle)
 			p.useful = g->lines.len;
 		if (v == TAKE_AND_STOP)
@@ -271,6 +342,7 @@ bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 	int32_t next;
 
 	g->lines.len = 0;
+	g->interrupted = false;
 	g->hit = *hit;
 	g->panicked = hit->format->flags & F_PANIC;
 	add_prelude(w, first, g);
@@ -303,8 +375,11 @@ bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 		return false;
 	if (panic_end != NO_LINE)
 		g->last = panic_end;
-	for (int32_t i = g->lines.data[0]; i != NO_LINE && i <= g->last;
+	for (size_t i = 0; i < g->lines.len; i++)
+		w->lines.data[g->lines.data[i]].claimed = true;
+	for (int32_t i = next; i != NO_LINE && i <= panic_end;
 	     i = w->lines.data[i].next)
 		w->lines.data[i].claimed = true;
+	g->panicked |= w->last_panic > first;
 	return true;
 }

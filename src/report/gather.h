@@ -27,6 +27,7 @@ struct window {
 	const char *text; /* what the offsets count from; may move */
 	VEC(struct window_line) lines;
 	int32_t last[8192]; /* of each caller, by hash */
+	int32_t last_panic; /* the last line that announces a panic */
 	bool complete; /* no line will follow */
 };
 
@@ -47,6 +48,7 @@ struct gathered {
 	struct hit hit;
 	int32_t last; /* the last line that belongs to it, text or not */
 	bool panicked;
+	bool interrupted; /* by another report, before its own end */
 };
 
 /**

@@ -22,7 +22,10 @@ size_t symbol_len(struct slice s)
 		return 0;
 	while (n < s.len && is_symbol_char(s.p[n]))
 		n++;
-	return n;
+	size_t hex = 0;
+	while (hex < n && isxdigit((unsigned char)s.p[hex]))
+		hex++;
+	return hex == n && n >= 8 ? 0 : n; /* an address is no name */
 }
 
 /* The length of what a placeholder of this class takes from `s`. */

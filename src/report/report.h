@@ -54,6 +54,7 @@ const char *report_type_name(enum report_type type);
 struct report_frame {
 	struct slice function; /* as printed, with .isra and the like */
 	uint64_t offset, size; /* 0 if not printed */
+	struct slice callee; /* ARM prints what this frame called, too */
 	struct slice module; /* empty for the kernel itself */
 	struct slice file; /* empty unless symbolized */
 	unsigned line;

@@ -113,15 +113,24 @@ static void find_frames(struct report_stream *s, struct body *b,
 /* "syz.3.584" names the process and the program it was executing. */
 static void find_executor(struct slice text, struct report *r)
 {
-	const char *p;
+	static const struct slice before[] = {
+		SLICE("Comm: "),
+		SLICE("task "),
+		SLICE("process "),
+		SLICE(": "),
+	};
+	const char *p, *end = text.p + text.len;
 
 	while (!r->has_executor && (p = slice_find(text, SLICE("syz.")))) {
-		unsigned proc, id;
+		struct slice lead = slice_range(text.p, p);
+		unsigned proc, id, names = 0;
 		char copy[32] = { 0 };
 
-		text = slice_range(p + 4, text.p + text.len);
+		for (size_t i = 0; i < ARRAY_LEN(before); i++)
+			names |= slice_ends(lead, before[i]);
+		text = slice_range(p + 4, end);
 		memcpy(copy, text.p, text.len < 31 ? text.len : 31);
-		if (sscanf(copy, "%6u.%9u", &proc, &id) == 2) {
+		if (names && sscanf(copy, "%6u.%9u", &proc, &id) == 2) {
 			r->has_executor = true;
 			r->executor_proc = proc;
 			r->executor_id = id;
@@ -193,7 +202,12 @@ static fallible emit(struct report_stream *s)
 	const struct window_line *lines = s->window.lines.data;
 	const struct window_line *last = &lines[g->last];
 	struct report r = { .panicked = g->panicked };
-	struct body body = { .hit = g->hit };
+	struct body body = {
+		.hit = g->hit,
+		.has_callers = lines[g->lines.data[g->header]].caller !=
+			       CALLER_NONE,
+		.interrupted = g->interrupted,
+	};
 	struct slice all;
 
 	arena_reset(s->arena);
@@ -270,6 +284,20 @@ static void trim_window(struct report_stream *s)
 	drop_text(s, bytes);
 }
 
+/*
+ * printk cuts a line short when a console changes hands and prints it once
+ * more, behind "** replaying previous printk message **".
+ */
+static bool is_replayed(const struct window *w, int32_t i)
+{
+	int32_t next = w->lines.data[i].next;
+
+	if (i + 1 >= (int32_t)w->lines.len || next == NO_LINE ||
+	    !slice_has(window_text(w, i + 1), SLICE("** replaying previous")))
+		return false;
+	return slice_starts(window_text(w, next), window_text(w, i));
+}
+
 static bool plausible(const struct report_stream *s, const struct hit *hit,
 		      const struct window_line *line)
 {
@@ -289,6 +317,7 @@ static fallible search_window(struct report_stream *s, bool *more)
 		struct hit hit;
 
 		if (!l->claimed && l->offset >= s->scanned &&
+		    !is_replayed(&s->window, s->next_line) &&
 		    formats_find(window_text(&s->window, s->next_line), &hit) &&
 		    plausible(s, &hit, l)) {
 			if (!gather(&s->window, s->next_line, &hit, full,

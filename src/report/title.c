@@ -205,8 +205,10 @@ static const struct format *find_format(const struct body *b, struct match *m,
 		m->nr = 0;
 		if (!format_matches(f, &b->hit, m))
 			continue;
-		if (find_detail(b, f, m))
+		if (find_detail(b, f, m)) {
+			*broken &= (f->flags & F_CATCH_ALL) != 0;
 			return f;
+		}
 		*broken = true;
 	}
 	return NULL;
@@ -273,9 +275,48 @@ static const char *check_trace(const struct body *b)
 	return NULL;
 }
 
-void title_make(struct arena *arena, const struct body *body,
+/*
+ * Without callers in the prefixes the lines of two CPUs may alternate.  These
+ * messages are never part of a report and come with a stack of their own.
+ */
+static bool is_foreign(struct slice line)
+{
+	return slice_has(line, SLICE("FAULT_INJECTION: forcing a failure")) ||
+	       slice_has(line, SLICE("allocation failure:"));
+}
+
+/* Cut the body where a foreign report begins before its own trace ends. */
+static void cut_foreign(struct body *b)
+{
+	for (size_t i = 0; i < b->header && !b->foreign; i++)
+		b->foreign = is_foreign(b->lines[i]);
+	if (b->foreign) {
+		b->nr_lines = b->header + 1;
+		return;
+	}
+	for (size_t i = b->header + 1; i < b->nr_lines; i++) {
+		struct slice t = slice_trim(b->lines[i]);
+
+		if (slice_starts(t, SLICE("---[ end trace")) ||
+		    slice_starts(t, SLICE("entry_SYSCALL")) ||
+		    slice_starts(t, SLICE("ret_from_fork")))
+			return;
+		if (is_foreign(t)) {
+			b->foreign = true;
+			b->nr_lines = i;
+			return;
+		}
+	}
+}
+
+void title_make(struct arena *arena, const struct body *whole,
 		struct report *out)
 {
+	struct body cut = *whole, *body = &cut;
+
+	if (!body->has_callers)
+		cut_foreign(&cut);
+
 	_cleanup_(buf_deinit) struct buf why = {};
 	struct match m;
 	bool broken;
@@ -298,7 +339,9 @@ void title_make(struct arena *arena, const struct body *body,
 		buf_printf(&why, "frame " SLICE_FMT "\n", SLICE_ARG(frame));
 	} else if (wants_frame) {
 		names.name[0] = "corrupted";
-		out->corrupted = "no frame to blame";
+		out->corrupted = body->foreign ?
+					 "lines of another CPU are mixed in" :
+					 "no frame to blame";
 	}
 	if (f->from == FROM_PAIR) {
 		struct slice a = function_base(match_get(&m, "a"));
@@ -322,6 +365,8 @@ void title_make(struct arena *arena, const struct body *body,
 		;
 	else if (broken || f->flags & F_BROKEN)
 		out->corrupted = "the body of the report is missing";
+	else if (body->interrupted && f->flags & F_RULED)
+		out->corrupted = "another report interrupts it";
 	else if (!(f->flags & F_NO_TRACE))
 		out->corrupted = check_trace(body);
 	out->explanation = arena_strndup(arena, why.data, why.len);

@@ -16,6 +16,9 @@ struct body {
 	const struct slice *lines;
 	size_t nr_lines, header;
 	struct hit hit; /* in lines[header] */
+	bool has_callers; /* the prefixes tell tasks and CPUs apart */
+	bool interrupted; /* another report begins before its end */
+	bool foreign; /* lines of another CPU are mixed in */
 };
 
 /** Fill title, alts, type, frame, corrupted and explanation of *out. */

@@ -127,7 +127,7 @@ static bool placeholder(const char **pattern, struct slice *text,
 			after = offset_len(slice_from(*text, (size_t)len));
 	} else {
 		len = until(literal(*pattern), *text);
-		if (len < 0)
+		if (len < 0 || (!len && !**pattern))
 			return false;
 	}
 	if (!slice_eq(id, SLICE("*")) && m->nr < MATCH_MAX) {

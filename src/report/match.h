@@ -7,8 +7,8 @@
  *	"BUG: KASAN: {kind} in {func:f}"
  *
  * Literal text matches itself; a blank matches one or more blanks.  `{name}`
- * takes the shortest text up to what follows it in the pattern (the rest of
- * the line at the end), `{*}` the same without remembering it, and
+ * takes the shortest text up to what follows it in the pattern (at the end: the
+ * rest of the line, not empty), `{*}` the same without remembering it, and
  *	{name:w}	characters other than blanks
  *	{name:d}	decimal digits
  *	{name:x}	hexadecimal digits, with or without 0x

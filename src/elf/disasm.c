@@ -71,6 +71,7 @@ struct decoder {
 	disassembler_ftype decode;
 	disassemble_info info;
 	struct buf text;
+	bool cut_off; /* it goes on behind the end */
 	unsigned unit_bytes;
 	const uint8_t *code;
 	const uint16_t *zeros; /* how many zero bytes start at each offset */
@@ -130,9 +131,12 @@ static int PRINTF(3, 4)
 }
 
 /* The default one writes a sentence into the instruction. */
-static void ignore_memory_error(int status, bfd_vma address,
-				struct disassemble_info *info)
+static void note_memory_error(int status, bfd_vma address,
+			      struct disassemble_info *info)
 {
+	struct decoder *d = info->stream;
+
+	d->cut_off = true;
 }
 
 /* As objdump does where there are no symbols. */
@@ -196,7 +200,10 @@ static bool decoder_init(struct decoder *d, const struct code_line *code,
 					       t->options_2 :
 					       t->options;
 	d->info.print_address_func = print_address;
-	d->info.memory_error_func = ignore_memory_error;
+	d->info.memory_error_func = note_memory_error;
+	/* objdump's defaults; some targets have their own. */
+	d->info.skip_zeroes = 8;
+	d->info.skip_zeroes_at_end = 3;
 	d->lib->init_target(&d->info);
 	decoder_skip(d, 0);
 	return true;
@@ -221,10 +228,11 @@ static size_t decode(struct decoder *d, size_t at)
 	d->info.bytes_per_line = 0;
 	d->info.bytes_per_chunk = 0;
 	d->info.insn_info_valid = 0;
+	d->cut_off = false;
 
 	int n = d->decode(at, &d->info);
 
-	if (n > 0)
+	if (n > 0 && !d->cut_off)
 		return MIN((size_t)n, left);
 	d->text.len = 0;
 	n = (int)MIN((size_t)d->unit_bytes, left);
@@ -234,6 +242,23 @@ static size_t decode(struct decoder *d, size_t at)
 	d->info.bytes_per_chunk = n;
 	d->info.bytes_per_line = 4;
 	return (size_t)n;
+}
+
+/*
+ * At address 0 libopcodes is still in the IT block (Thumb's conditional
+ * instructions) where it was last: lead it out, past at most 4 instructions.
+ */
+static void leave_it_block(struct decoder *d)
+{
+	static const uint8_t nops[] = { 0, 0xbf, 0, 0xbf, 0, 0xbf, 0, 0xbf };
+
+	if (d->target->arch != bfd_arch_arm || d->unit_bytes != 2)
+		return;
+	d->info.buffer = (bfd_byte *)(uintptr_t)nops;
+	d->info.buffer_length = d->info.stop_offset = sizeof(nops);
+	for (size_t at = 0; at < sizeof(nops); at += 2)
+		d->decode(at, &d->info);
+	decoder_skip(d, 0);
 }
 
 /*
@@ -324,13 +349,15 @@ static void print_insn(const struct decoder *d, size_t at, size_t len,
 	size_t row =
 		d->info.bytes_per_line > 0 ? (size_t)d->info.bytes_per_line : 4;
 
-	buf_printf(out, "%4zx:\t", at);
+	int digits = d->len < 0x1000 ? 4 : 8; /* as wide as the last address */
+
+	buf_printf(out, "%*zx:\t", digits, at);
 	print_bytes(d, at, MIN(len, row), row, out);
 	buf_char(out, '\t');
 	buf_add(out, d->text.data, d->text.len);
 	buf_printf(out, "%s\n", suffix);
 	for (size_t i = row; i < len; i += row) {
-		buf_printf(out, "%4zx:\t", at + i);
+		buf_printf(out, "%*zx:\t", digits, at + i);
 		print_bytes(d, at + i, MIN(len - i, row), 0, out);
 		buf_char(out, '\n');
 	}
@@ -340,6 +367,7 @@ static void print_block(struct decoder *d, bool mark, struct buf *out)
 {
 	size_t len;
 
+	leave_it_block(d);
 	for (size_t at = 0; at < d->len; at += len) {
 		size_t line = out->len;
 		bool here = at == d->trap;

@@ -343,6 +343,9 @@ static void read_objdump(const struct machine *m, const unsigned char *code,
 
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f)) {
+		/* What the end cuts off: we say .short there. */
+		if (strstr(line, "out of bounds"))
+			break;
 		if (started && strcmp(line, "\t...\n") != 0)
 			buf_str(out, line);
 		started |= strstr(line, "<.data>:") != NULL;
@@ -367,6 +370,53 @@ static void drop_marks(struct slice text, struct buf *out)
 	}
 }
 
+/* Line by line, so that the first difference can be read. */
+static void same_lines(const char *what, struct slice a, struct slice b)
+{
+	struct slice x = {}, y = {};
+	bool more;
+
+	do {
+		more = slice_line(&a, &x);
+		if (more == slice_line(&b, &y) && (!more || slice_eq(x, y)))
+			continue;
+		fail_msg("%s: '" SLICE_FMT "' != '" SLICE_FMT "'", what,
+			 SLICE_ARG(x), SLICE_ARG(y));
+	} while (more);
+}
+
+/* Random code with runs of zeros, and an end in the middle of something. */
+static void random_code(unsigned *seed, unsigned char *code, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		code[i] = (unsigned char)(rand_r(seed) >> 7);
+	for (size_t n = 1; 60 * n + n < size; n++)
+		memset(code + 60 * n, 0, n);
+	memset(code + size - *seed % 4, 0, *seed % 4);
+	memset(code, 0x21, 4); /* a first word that is no own trap */
+}
+
+static void expect_objdump(const struct machine *m, const unsigned char *code,
+			   size_t size)
+{
+	_cleanup_(buf_deinit) struct buf in = {}, want = {}, got = {}, out = {};
+	struct disasm_opts opts = { .arch = m->arch };
+
+	write_code(m, code, size, &in);
+	read_objdump(m, code, size, &want);
+	if (!want.len) {
+		print_message("# no objdump %s\n", m->objdump);
+		return;
+	}
+	assert_true(disasm_append(buf_as_slice(&in), &opts, &got));
+	drop_marks(slice_from(buf_as_slice(&got), strlen(HEAD)), &out);
+	const char *cut_off = slice_find(buf_as_slice(&out), SLICE("\t.short"));
+
+	if (m->unit == 2 && cut_off && out.len > want.len)
+		out.len = want.len;
+	same_lines(m->objdump, buf_as_slice(&out), buf_as_slice(&want));
+}
+
 static void same_as_objdump(void **state)
 {
 	static const struct machine machines[] = {
@@ -382,30 +432,18 @@ static void same_as_objdump(void **state)
 		{ DISASM_PPC64LE, 4, false, "-m powerpc:common64 -EL" },
 		{ DISASM_PPC32, 4, true, "-m powerpc:common -EB" },
 	};
+	static const size_t sizes[] = { 4096, 64, 60, 56 };
 	unsigned seed = 1;
 
+	if (getenv("SEED"))
+		seed = (unsigned)atoi(getenv("SEED"));
 	for (size_t i = 0; i < ARRAY_LEN(machines); i++) {
-		const struct machine *m = &machines[i];
-		_cleanup_(buf_deinit) struct buf in = {}, want = {}, got = {},
-						 out = {};
-		struct disasm_opts opts = { .arch = m->arch };
-		unsigned char code[4096];
+		for (size_t j = 0; j < ARRAY_LEN(sizes); j++) {
+			unsigned char code[4096];
 
-		for (size_t j = 0; j < sizeof(code); j++)
-			code[j] = (unsigned char)(rand_r(&seed) >> 7);
-		memset(code, 0x21, 4); /* a first word that is no own trap */
-		for (size_t n = 1; n < 60; n++) /* zeros are left out */
-			memset(code + 60 * n, 0, n);
-		memset(code + sizeof(code) - i % 4, 0, i % 4);
-		write_code(m, code, sizeof(code), &in);
-		read_objdump(m, code, sizeof(code), &want);
-		if (!want.len) {
-			print_message("# no objdump %s\n", m->objdump);
-			continue;
+			random_code(&seed, code, sizes[j]);
+			expect_objdump(&machines[i], code, sizes[j]);
 		}
-		assert_true(disasm_append(buf_as_slice(&in), &opts, &got));
-		drop_marks(slice_from(buf_as_slice(&got), strlen(HEAD)), &out);
-		assert_string_equal(buf_cstr(&out), buf_cstr(&want));
 	}
 }
 

@@ -73,7 +73,7 @@ struct decoder {
 	struct buf text;
 	bool cut_off; /* it goes on behind the end */
 	unsigned unit_bytes;
-	const uint8_t *code;
+	uint8_t *code; /* not written to: libopcodes' pointer is not const */
 	const uint16_t *zeros; /* how many zero bytes start at each offset */
 	size_t len, trap;
 };
@@ -124,6 +124,7 @@ static int PRINTF(3, 4)
 {
 	va_list args;
 
+	(void)style;
 	va_start(args, fmt);
 	int n = text_vprintf(stream, fmt, args);
 	va_end(args);
@@ -136,6 +137,8 @@ static void note_memory_error(int status, bfd_vma address,
 {
 	struct decoder *d = info->stream;
 
+	(void)status;
+	(void)address;
 	d->cut_off = true;
 }
 
@@ -156,8 +159,7 @@ static void decoder_skip(struct decoder *d, size_t n)
 	d->zeros += n;
 	d->len -= n;
 	d->trap -= n;
-	/* libopcodes never writes there: its pointer is just not const. */
-	d->info.buffer = (bfd_byte *)(uintptr_t)d->code;
+	d->info.buffer = d->code;
 	d->info.buffer_length = d->len;
 	d->info.stop_offset = d->len;
 }
@@ -169,7 +171,7 @@ static void count_zeros(const struct code_line *code, uint16_t *zeros)
 		zeros[at] = code->bytes[at] ? 0 : zeros[at + 1] + 1;
 }
 
-static bool decoder_init(struct decoder *d, const struct code_line *code,
+static bool decoder_init(struct decoder *d, struct code_line *code,
 			 const uint16_t *zeros)
 {
 	bool big = arch_is_big_endian(code->arch);
@@ -236,7 +238,10 @@ static size_t decode(struct decoder *d, size_t at)
 		return MIN((size_t)n, left);
 	d->text.len = 0;
 	n = (int)MIN((size_t)d->unit_bytes, left);
-	buf_printf(&d->text, "%s\t0x", n == 1 ? ".byte" : ".short");
+	buf_printf(&d->text, "%s\t0x",
+		   n == 1 ? ".byte" :
+		   n == 2 ? ".short" :
+			    ".word");
 	for (int i = n; i-- > 0;)
 		buf_printf(&d->text, "%02x", d->code[at + (size_t)i]);
 	d->info.bytes_per_chunk = n;
@@ -250,11 +255,11 @@ static size_t decode(struct decoder *d, size_t at)
  */
 static void leave_it_block(struct decoder *d)
 {
-	static const uint8_t nops[] = { 0, 0xbf, 0, 0xbf, 0, 0xbf, 0, 0xbf };
+	uint8_t nops[] = { 0, 0xbf, 0, 0xbf, 0, 0xbf, 0, 0xbf };
 
 	if (d->target->arch != bfd_arch_arm || d->unit_bytes != 2)
 		return;
-	d->info.buffer = (bfd_byte *)(uintptr_t)nops;
+	d->info.buffer = nops;
 	d->info.buffer_length = d->info.stop_offset = sizeof(nops);
 	for (size_t at = 0; at < sizeof(nops); at += 2)
 		d->decode(at, &d->info);

@@ -99,6 +99,24 @@ static void seed_of_2021_has_no_star(void **state)
 	expect_block("seeds/004_9fa9da7e499b57fb.txt", true, true);
 }
 
+/* Two BUGs, and a use after free whose only code is the user's. */
+static void seeds_without_a_block(void **state)
+{
+	static const char *const names[] = {
+		"seeds/000_b1111e6ce04e7411.txt",
+		"seeds/001_815cbb66994c651d.txt",
+		"seeds/003_60fd9b48e4efae2d.txt",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		_cleanup_(buf_deinit) struct buf doc = {}, got = {};
+
+		read_shared(names[i], &doc);
+		assert_non_null(slice_find(buf_as_slice(&doc), SLICE("Code:")));
+		assert_false(disasm_append(buf_as_slice(&doc), NULL, &got));
+	}
+}
+
 static void nothing_skipped_has_a_star(void **state)
 {
 	expect_block("corpus/guilty/56", false, false);
@@ -479,6 +497,7 @@ int main(void)
 		cmocka_unit_test(costs),
 		cmocka_unit_test(seed_with_skipped_bytes),
 		cmocka_unit_test(seed_of_2021_has_no_star),
+		cmocka_unit_test(seeds_without_a_block),
 		cmocka_unit_test(nothing_skipped_has_a_star),
 		cmocka_unit_test(one_byte_skipped),
 		cmocka_unit_test(corpus_ud2),

@@ -34,9 +34,10 @@
  *
  * Limits: neither git history nor .get_maintainer.ignore is consulted.
  * Regexes are Perl's in the file: what has no equivalent in POSIX (look-around,
- * back-references, lazy repetition) and what is longer than 256 bytes or
- * repeats more than 255 times is skipped.  MAINTAINERS may have up to 16 MiB,
- * a file that is searched for K: up to 4 MiB.  Malformed lines are skipped.
+ * back-references, lazy repetition) and what could be slow (over 256 bytes, 4
+ * repetitions or 24 choices) is skipped, as are regexes after the 512th; they
+ * look at the first 512 bytes of each line.  MAINTAINERS may have up to 16 MiB,
+ * a file that is searched for K: up to 1 MiB.  Malformed lines are skipped.
  *
  * To extend: a new tag is one line in parse_line() and one case in find().
  */

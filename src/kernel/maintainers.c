@@ -18,7 +18,8 @@
 
 enum {
 	FILE_LIMIT = 16 << 20,
-	CONTENT_LIMIT = 4 << 20,
+	CONTENT_LIMIT = 1 << 20,
+	REGEX_LIMIT = 512, /* in 6.12 there are 162 */
 	MAILMAP_LIMIT = 4 << 20,
 };
 
@@ -43,6 +44,7 @@ struct maintainers {
 	struct mailmap *mailmap; /* NULL without a tree */
 	char *kernel_src;
 	unsigned int flags;
+	size_t regexes; /* how many */
 	VEC(struct entry) entries;
 	VEC(struct section) sections;
 };
@@ -130,8 +132,8 @@ static bool is_closed_list(struct slice value)
 }
 
 /* Turn "T:	value" into an entry; false when it is of no use. */
-static bool parse_entry(const struct maintainers *m, char tag,
-			struct slice value, struct entry *out)
+static bool parse_entry(struct maintainers *m, char tag, struct slice value,
+			struct entry *out)
 {
 	struct slice address;
 
@@ -156,7 +158,10 @@ static bool parse_entry(const struct maintainers *m, char tag,
 			return false;
 		__attribute__((fallthrough));
 	case 'N':
+		if (m->regexes == REGEX_LIMIT)
+			return false;
 		out->regex = regex_new(value);
+		m->regexes += out->regex != NULL;
 		return out->regex != NULL;
 	}
 	return false;

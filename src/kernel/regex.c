@@ -9,8 +9,17 @@
 
 enum {
 	PATTERN_MAX = 256,
-	REPEAT_MAX = 255,
+	REPEAT_MAX = 32,
 	LITERAL_MIN = 3, /* shorter ones are everywhere */
+	/*
+	 * glibc builds its automaton while it matches.  "[ab]*a" and 200 dots
+	 * costs 0.2 ms and 20 KB for every byte of text; so few repetitions
+	 * and choices, and short lines.  The kernel's have at most 3 and 12.
+	 */
+	REPEATS_MAX = 4,
+	CHOICES_MAX = 24,
+	DEPTH_MAX = 8,
+	LINE_MAX_LEN = 512,
 };
 
 struct regex {
@@ -24,8 +33,8 @@ struct translation {
 	struct slice in; /* what is left of the Perl pattern */
 	struct buf out; /* POSIX extended */
 	struct buf run, longest; /* literal text outside of groups */
-	unsigned int depth;
-	bool icase, intervals, alternatives;
+	unsigned int depth, repeats, choices;
+	bool icase, alternatives;
 };
 
 static void end_run(struct translation *t)
@@ -57,6 +66,7 @@ static bool escape(struct translation *t)
 	char c = t->in.p[1];
 
 	t->in = slice_from(t->in, 2);
+	t->choices += isalpha((unsigned char)c) != 0;
 	if (memchr("bBwWsS", c, 6)) { /* GNU extensions of POSIX */
 		end_run(t);
 		buf_printf(&t->out, "\\%c", c);
@@ -77,6 +87,7 @@ static bool set(struct translation *t)
 	size_t n = 1;
 
 	end_run(t);
+	t->choices++;
 	if (n < t->in.len && t->in.p[n] == '^')
 		n++;
 	if (n < t->in.len && t->in.p[n] == ']')
@@ -115,7 +126,10 @@ static bool group(struct translation *t)
 	return true;
 }
 
-/* "{2}", "{2,}", "{2,3}": one in a pattern, as nested ones multiply. */
+/*
+ * "{2}", "{2,}", "{2,3}": glibc copies what is repeated, so groups, which may
+ * hold more of the same, cost gigabytes: only characters and sets.
+ */
 static bool interval(struct translation *t)
 {
 	size_t n = 1;
@@ -132,10 +146,10 @@ static bool interval(struct translation *t)
 			return false;
 		if (value > REPEAT_MAX)
 			return false;
+		t->choices += value;
 	}
-	if (n == t->in.len || n == 1 || t->intervals)
+	if (n == t->in.len || n == 1 || t->out.data[t->out.len - 1] == ')')
 		return false;
-	t->intervals = true;
 	buf_add(&t->out, t->in.p, n + 1);
 	t->in = slice_from(t->in, n + 1);
 	return true;
@@ -146,6 +160,8 @@ static bool quantifier(struct translation *t)
 {
 	if (!t->out.len)
 		return false; /* repeats nothing */
+	t->repeats += t->in.p[0] != '?';
+	t->choices += t->in.p[0] == '?';
 	if (t->in.p[0] != '+' && t->run.len)
 		t->run.len--;
 	end_run(t);
@@ -185,9 +201,13 @@ static bool translate_one(struct translation *t)
 		break;
 	case '|':
 		t->alternatives |= !t->depth;
+		t->choices++;
 		end_run(t);
 		break;
 	case '.':
+		t->choices++;
+		end_run(t);
+		break;
 	case '^':
 	case '$':
 		end_run(t);
@@ -229,7 +249,8 @@ struct regex *regex_new(struct slice perl)
 		t.in = slice_from(t.in, 4);
 	}
 	while (ok && t.in.len)
-		ok = translate_one(&t);
+		ok = translate_one(&t) && t.depth <= DEPTH_MAX &&
+		     t.repeats <= REPEATS_MAX && t.choices <= CHOICES_MAX;
 	if (ok && !t.depth && t.out.len)
 		r = compile(&t);
 	buf_deinit(&t.out);
@@ -247,14 +268,30 @@ void regex_free(struct regex *r)
 	free(r);
 }
 
+/* Looking for the literal is many times as fast as the rest. */
+static bool has_literal(const struct regex *r, struct slice text)
+{
+	if (!r->literal)
+		return true;
+	if (r->icase)
+		return strcasestr(text.p, r->literal);
+	return slice_has(text, slice_cstr(r->literal));
+}
+
 bool regex_search(const struct regex *r, struct slice text)
 {
-	regmatch_t range = { .rm_so = 0, .rm_eo = (regoff_t)text.len };
+	struct slice line;
 
-	/* Looking for the literal is many times as fast. */
-	if (r->literal && !(r->icase ? strcasestr(text.p, r->literal) :
-				       memmem(text.p, text.len, r->literal,
-					      strlen(r->literal))))
+	if (!has_literal(r, text))
 		return false;
-	return !regexec(&r->posix, text.p, 1, &range, REG_STARTEND);
+	while (slice_line(&text, &line)) {
+		regmatch_t range = { .rm_eo = (regoff_t)MIN(
+					     line.len, (size_t)LINE_MAX_LEN) };
+
+		if (!r->icase && !has_literal(r, line))
+			continue;
+		if (!regexec(&r->posix, line.p, 1, &range, REG_STARTEND))
+			return true;
+	}
+	return false;
 }

@@ -2,10 +2,9 @@
 /*
  * regex.h - the Perl regexes of MAINTAINERS by means of <regex.h>.
  *
- * Private to module kernel.  The pattern may be hostile: repetition counts and
- * lengths are limited, and back-references, which make matching exponential,
- * are refused.  glibc matches the rest with a lazily built automaton, in time
- * linear in the text.
+ * Private to module kernel.  The pattern may be hostile: its length, nesting,
+ * repetitions and choices are limited, and back-references, which make
+ * matching exponential, are refused.
  */
 #ifndef KERNEL_REGEX_H
 #define KERNEL_REGEX_H
@@ -20,7 +19,10 @@ struct regex;
 struct regex *regex_new(struct slice perl);
 void regex_free(struct regex *r);
 
-/** Whether `text`, which must be followed by a NUL, contains a match. */
+/**
+ * Whether a line of `text`, which must be followed by a NUL, has a match in
+ * its first 512 bytes.
+ */
 bool regex_search(const struct regex *r, struct slice text);
 
 #endif /* KERNEL_REGEX_H */

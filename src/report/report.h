@@ -33,6 +33,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "report/guilty.h"
 
 enum {
 	REPORT_WINDOW_BYTES = 512 * 1024,
@@ -110,11 +111,5 @@ fallible report_finish(struct report_stream *s);
  * Errors: those of the callback.
  */
 fallible report_parse(struct slice log, report_fn *fn, void *ctx);
-
-/**
- * The file to blame in a report's text, symbolized ("" if it has no lines).
- * Generic code and headers are passed over; see guilty.c.
- */
-struct slice report_guilty(struct slice title, struct slice text);
 
 #endif /* REPORT_REPORT_H */

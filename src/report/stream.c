@@ -222,7 +222,7 @@ static fallible emit(struct report_stream *s)
 	r.text = join(s->arena, &body);
 	find_executor(r.text, &r);
 	r.suppressed = is_suppressed(all);
-	r.guilty_file = report_guilty(slice_cstr(r.title), r.text);
+	r.guilty_file = report_guilty_file(slice_cstr(r.title), r.text);
 	r.start = s->base + lines[g->lines.data[g->header]].offset;
 	r.end = s->base + last->offset + last->len;
 	r.key = arena_printf(s->arena, "v1:%s", r.title);

@@ -10,4 +10,14 @@
 
 #include <cmocka.h>
 
+/*
+ * Leave a test that cannot run here.  Not cmocka's skip(): that prints
+ * "not ok # SKIP", which Meson 1.0 counts as a failure.
+ */
+#define SKIP_TEST(why)                             \
+	do {                                       \
+		print_message("# SKIP %s\n", why); \
+		return;                            \
+	} while (0)
+
 #endif /* UNIT_H */

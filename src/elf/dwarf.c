@@ -39,8 +39,8 @@ static void index_unit(struct units *u, Dwarf_Die *die)
 }
 
 /*
- * From the first DIE of each unit only.  .debug_aranges would be as fast, but
- * clang writes none and gcc's knows nothing of most assembly files.
+ * From the first DIE of each unit only.  .debug_aranges alone will not do:
+ * clang writes none.
  */
 static void index_units(struct units *u)
 {
@@ -71,8 +71,28 @@ void units_deinit(struct units *u)
 	vec_free(&u->ranges);
 }
 
+static struct unit *unit_by_die(struct units *u, Dwarf_Off die)
+{
+	size_t lo = 0, hi = u->units.len;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		Dwarf_Off off = dwarf_dieoffset(&u->units.data[mid].cu);
+
+		if (off == die)
+			return &u->units.data[mid];
+		if (off < die)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
 struct unit *units_at(struct units *u, uint64_t pc)
 {
+	Dwarf_Die die;
+
 	if (!u->is_indexed)
 		index_units(u);
 	size_t lo = 0, hi = u->ranges.len;
@@ -93,7 +113,13 @@ struct unit *units_at(struct units *u, uint64_t pc)
 		if (pc < r->hi)
 			return &u->units.data[r->unit];
 	}
-	return NULL;
+	/*
+	 * libdw 0.188 refuses the ranges of a unit without DW_AT_low_pc, which
+	 * is how gas 2.40 writes a file of several sections (entry_64.S).
+	 */
+	return dwarf_addrdie(u->dw, pc, &die) ?
+		       unit_by_die(u, dwarf_dieoffset(&die)) :
+		       NULL;
 }
 
 static int func_by_lo(const void *a, const void *b)
@@ -196,31 +222,54 @@ static bool func_at(struct units *u, const struct unit *unit, uint64_t pc,
 	return false;
 }
 
-/*
- * The child of `parent` whose code `pc` is in.  A block without any address
- * may still hold inlined functions that have one.
- */
-static bool inner_at(Dwarf_Die *parent, uint64_t pc, int depth, Dwarf_Die *out)
+/* The functions around an address, outermost first. */
+struct scopes {
+	Dwarf_Die dies[CHAIN_MAX]; /* [0] is the physical one */
+	size_t nr;
+};
+
+static bool is_scope(int tag)
 {
-	Dwarf_Die die;
+	return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block;
+}
 
-	if (depth > DEPTH_MAX || dwarf_child(parent, &die) != 0)
+static void push_scope(struct scopes *s, Dwarf_Die *die)
+{
+	if (dwarf_tag(die) == DW_TAG_inlined_subroutine && s->nr < CHAIN_MAX)
+		s->dies[s->nr++] = *die;
+}
+
+/*
+ * Add what was inlined into `parent` at `pc`; false if nothing was.
+ * First the children that hold `pc`; then below those that do not: a block
+ * may have no addresses at all, and gcc sometimes gives an inlined function
+ * code that it forgot to give to the one around it.
+ */
+static bool find_inlined(Dwarf_Die *parent, uint64_t pc, int depth,
+			 struct scopes *s)
+{
+	Dwarf_Die first, die;
+
+	if (depth > DEPTH_MAX || dwarf_child(parent, &first) != 0)
 		return false;
+	die = first;
 	do {
-		int tag = dwarf_tag(&die);
-
-		if (tag != DW_TAG_inlined_subroutine &&
-		    tag != DW_TAG_lexical_block)
+		if (!is_scope(dwarf_tag(&die)) || dwarf_haspc(&die, pc) <= 0)
 			continue;
-		if (dwarf_haspc(&die, pc) > 0) {
-			*out = die;
+		push_scope(s, &die);
+		find_inlined(&die, pc, depth + 1, s);
+		return true;
+	} while (dwarf_siblingof(&die, &die) == 0);
+	die = first;
+	do {
+		size_t nr = s->nr;
+
+		if (!is_scope(dwarf_tag(&die)) || !dwarf_haschildren(&die))
+			continue;
+		push_scope(s, &die);
+		if (find_inlined(&die, pc, depth + 1, s))
 			return true;
-		}
-		if (tag == DW_TAG_lexical_block &&
-		    !dwarf_hasattr(&die, DW_AT_low_pc) &&
-		    !dwarf_hasattr(&die, DW_AT_ranges) &&
-		    inner_at(&die, pc, depth + 1, out))
-			return true;
+		s->nr = nr;
 	} while (dwarf_siblingof(&die, &die) == 0);
 	return false;
 }
@@ -237,13 +286,15 @@ static unsigned attr_uint(Dwarf_Die *die, unsigned name)
 	return (unsigned)value;
 }
 
-/* The line table's answer for `pc`. */
-static bool line_at(struct unit *unit, uint64_t pc, struct raw_line *out)
+/* The line table's answer for `pc`; `*row` is where its line begins. */
+static bool line_at(struct unit *unit, uint64_t pc, struct raw_line *out,
+		    Dwarf_Addr *row)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(&unit->cu, pc);
 	int no;
 
-	if (!line || dwarf_lineno(line, &no) != 0 || no < 0)
+	if (!line || dwarf_lineno(line, &no) != 0 || no < 0 ||
+	    dwarf_lineaddr(line, row) != 0)
 		return false;
 	out->file = dwarf_linesrc(line, NULL, NULL);
 	out->line = (unsigned)no;
@@ -257,55 +308,36 @@ static const char *call_file(const struct unit *unit, Dwarf_Die *die)
 	return unit->files ? dwarf_filesrc(unit->files, idx, NULL, NULL) : NULL;
 }
 
-/*
- * The functions around `pc`, outermost first: scopes[0] is the physical one,
- * the others were inlined.  Returns how many.
- */
-static size_t find_scopes(Dwarf_Die *func, uint64_t pc, Dwarf_Die *scopes)
+size_t unit_chain(struct units *u, struct unit *unit, uint64_t sym_addr,
+		  uint64_t pc, struct raw_line *out)
 {
-	Dwarf_Die die = *func;
-	size_t nr = 0;
-
-	scopes[nr++] = die;
-	for (int depth = 0; depth < DEPTH_MAX && nr < CHAIN_MAX; depth++) {
-		Dwarf_Die inner;
-
-		if (!inner_at(&die, pc, 0, &inner))
-			break;
-		if (dwarf_tag(&inner) == DW_TAG_inlined_subroutine)
-			scopes[nr++] = inner;
-		die = inner;
-	}
-	return nr;
-}
-
-size_t unit_chain(struct units *u, struct unit *unit, uint64_t pc,
-		  struct raw_line *out)
-{
-	Dwarf_Die scopes[CHAIN_MAX], func;
+	struct scopes scopes;
 	struct raw_line at = {};
+	Dwarf_Addr row;
 	size_t nr = 0;
 
 	if (!unit->is_parsed)
 		parse_unit(unit);
-	if (!line_at(unit, pc, &at))
+	if (!line_at(unit, pc, &at, &row))
 		return 0;
-	if (!func_at(u, unit, pc, &func)) {
+	if (!func_at(u, unit, pc, &scopes.dies[0])) {
 		/*
-		 * Older assemblers describe no functions.  In a unit that has
-		 * some this is padding or top-level asm(), for which the line
-		 * table repeats what came before.
+		 * Assembly, or a function that gcc folded into its twin, has
+		 * lines of its own.  A line from before the symbol is padding
+		 * or top-level asm(): the line table repeats what came before.
 		 */
-		if (unit->funcs.len)
+		if (row < sym_addr)
 			return 0;
 		*out = at;
 		return 1;
 	}
-	for (size_t i = find_scopes(&func, pc, scopes); i-- > 0;) {
+	scopes.nr = 1;
+	find_inlined(&scopes.dies[0], pc, 0, &scopes);
+	for (size_t i = scopes.nr; i-- > 0;) {
 		out[nr] = at;
-		out[nr++].func = i ? dwarf_diename(&scopes[i]) : NULL;
-		at.file = call_file(unit, &scopes[i]);
-		at.line = attr_uint(&scopes[i], DW_AT_call_line);
+		out[nr++].func = i ? dwarf_diename(&scopes.dies[i]) : NULL;
+		at.file = call_file(unit, &scopes.dies[i]);
+		at.line = attr_uint(&scopes.dies[i], DW_AT_call_line);
 	}
 	return nr;
 }

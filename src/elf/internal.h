@@ -94,9 +94,12 @@ struct raw_line {
 	unsigned line;
 };
 
-/** Lines at `pc`, innermost first, at most CHAIN_MAX; 0 when unknown. */
-size_t unit_chain(struct units *u, struct unit *unit, uint64_t pc,
-		  struct raw_line *out);
+/**
+ * Lines at `pc` in the symbol that begins at `sym_addr`, innermost first, at
+ * most CHAIN_MAX; 0 when unknown.
+ */
+size_t unit_chain(struct units *u, struct unit *unit, uint64_t sym_addr,
+		  uint64_t pc, struct raw_line *out);
 
 /* --- path.c --- */
 

@@ -137,7 +137,8 @@ static struct source_chain chain_at(struct symbols *s, struct image *img,
 {
 	struct raw_line raw[CHAIN_MAX];
 	struct unit *unit = units_at(&img->units, pc);
-	size_t nr = unit ? unit_chain(&img->units, unit, pc, raw) : 0;
+	size_t nr = unit ? unit_chain(&img->units, unit, sym->addr, pc, raw) :
+			   0;
 	size_t n = 0;
 
 	if (!nr)

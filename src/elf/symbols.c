@@ -12,7 +12,7 @@ enum {
 	ANSWERS_MAX = 1 << 15,
 	SLOTS = 1 << 16,
 	LINES_MAX = 1 << 20,
-	NAMESAKES_MAX = 256,
+	NAMESAKES_MAX = 64,
 };
 
 struct answer {
@@ -136,7 +136,9 @@ static struct source_chain chain_at(struct symbols *s, struct image *img,
 				    const struct sym *sym, uint64_t pc)
 {
 	struct raw_line raw[CHAIN_MAX];
-	struct unit *unit = units_at(&img->units, pc);
+	/* What follows the last instruction is not of the function. */
+	bool is_code = !sym->size || pc < sym->addr + sym->size;
+	struct unit *unit = is_code ? units_at(&img->units, pc) : NULL;
 	size_t nr = unit ? unit_chain(&img->units, unit, sym->addr, pc, raw) :
 			   0;
 	size_t n = 0;
@@ -177,27 +179,35 @@ static bool same_chain(struct source_chain a, struct source_chain b)
 	return true;
 }
 
-/* The namesakes whose size fits best, at most `max`; counts all of them. */
+/*
+ * The namesakes whose size fits best, the first NAMESAKES_MAX of them; the one
+ * at the printed address beats all.  `*is_known`: the name exists.
+ */
 static size_t find_namesakes(const struct symtab *t,
 			     const struct symbols_query *q,
-			     const struct sym **out, size_t max,
-			     size_t *nr_named)
+			     const struct sym **out, bool *is_known)
 {
+	const struct sym *sym = symtab_find(t, q->func);
 	enum fit best = FIT_NONE;
 	size_t nr = 0;
 
-	*nr_named = 0;
-	for (const struct sym *sym = symtab_find(t, q->func);
-	     sym && *nr_named < max; sym = symtab_find_next(t, sym)) {
+	*is_known = sym != NULL;
+	for (; sym; sym = symtab_find_next(t, sym)) {
 		enum fit fit = symtab_fit(t, sym, q->size_bytes);
 
-		(*nr_named)++;
-		if (fit == FIT_NONE || fit < best)
+		if (fit == FIT_NONE)
+			continue;
+		if (q->address && sym->addr + q->offset_bytes == q->address) {
+			out[0] = sym;
+			return 1;
+		}
+		if (fit < best)
 			continue;
 		if (fit > best)
 			nr = 0;
 		best = fit;
-		if (!nr || out[nr - 1]->addr != sym->addr)
+		if (nr < NAMESAKES_MAX &&
+		    (!nr || out[nr - 1]->addr != sym->addr))
 			out[nr++] = sym;
 	}
 	return nr;
@@ -215,20 +225,16 @@ static enum symbols_status lookup_in(struct symbols *s, struct image *img,
 				     struct source_chain *out)
 {
 	const struct sym *syms[NAMESAKES_MAX];
-	size_t nr_named;
-	size_t nr =
-		find_namesakes(&img->symtab, q, syms, NAMESAKES_MAX, &nr_named);
+	bool is_known;
+	size_t nr = find_namesakes(&img->symtab, q, syms, &is_known);
 	uint64_t back = q->is_return && q->offset_bytes ? 1 : 0;
 
 	if (!nr || q->offset_bytes > q->size_bytes)
-		return nr_named ? SYMBOLS_MISMATCH : SYMBOLS_UNKNOWN;
+		return is_known ? SYMBOLS_MISMATCH : SYMBOLS_UNKNOWN;
 	if (is_padding(q->func))
 		return SYMBOLS_NO_LINE;
-	for (size_t i = 0; nr > 1 && q->address && i < nr; i++)
-		if (syms[i]->addr + q->offset_bytes == q->address) {
-			syms[0] = syms[i];
-			nr = 1;
-		}
+	if (nr == NAMESAKES_MAX)
+		return SYMBOLS_AMBIGUOUS;
 	struct source_chain chain = {};
 	for (size_t i = 0; i < nr; i++) {
 		struct source_chain c =

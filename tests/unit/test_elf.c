@@ -910,8 +910,13 @@ static void compare_random(const char *path, size_t nr, unsigned seed)
 			&img->symtab.syms[(unsigned)rand_r(&seed) %
 					  img->symtab.nr];
 
-		/* Static call slots and the like have no line for anybody. */
-		if (sym->size < 2 || !strncmp(sym->name, "__SC", 4))
+		/*
+		 * Static call slots have no line for anybody, nor have gcc's
+		 * constructors: there addr2line gives that of the function
+		 * before, and we give none.
+		 */
+		if (sym->size < 2 || !strncmp(sym->name, "__SC", 4) ||
+		    !strncmp(sym->name, "_sub_", 5))
 			continue;
 		vec_push(&places, (struct place){ sym, (unsigned)rand_r(&seed) %
 							       sym->size });

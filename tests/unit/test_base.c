@@ -70,6 +70,8 @@ static void vec_pushes(void **state)
 {
 	VEC(int) v = {};
 
+	vec_for_each(&v, none)
+		fail_msg("an empty vec holds %d", *none);
 	for (int i = 0; i < 100; i++)
 		vec_push(&v, i);
 	assert_int_equal(v.len, 100);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* symbolize.c - the command: logs in, logs with source lines out. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "cmd/cmd.h"
+#include "elf/elf.h"
+
+/* A longer "line" is not a line; it is passed on in pieces. */
+enum { LINE_BYTES_MAX = 1 << 20, READ_BYTES = 1 << 16 };
+
+struct symbolize_opts {
+	const char *vmlinux;
+	const char *module_dir;
+};
+
+static const struct opt symbolize_table[] = {
+	OPT(OPT_STR, 'k', "vmlinux", symbolize_opts, vmlinux, "FILE",
+	    "the kernel that printed the log, with debug information"),
+	OPT(OPT_STR, 'm', "module-dir", symbolize_opts, module_dir, "DIR",
+	    "where to look for the debug files of its modules"),
+	OPT_END,
+};
+
+static fallible put(const struct buf *out)
+{
+	return io_write_all(STDOUT_FILENO, out->data, out->len);
+}
+
+/* All complete lines of `in`, and the rest too when `is_last`. */
+static fallible pass_lines(struct symbols *syms, struct buf *in, bool is_last)
+{
+	_cleanup_(buf_deinit) struct buf out = {};
+	const char *nl = in->len ? memrchr(in->data, '\n', in->len) : NULL;
+	size_t n = nl ? (size_t)(nl + 1 - in->data) : 0;
+
+	if (is_last || (!n && in->len >= LINE_BYTES_MAX))
+		n = in->len;
+	if (!n)
+		return NULL;
+	symbolize_text(syms, (struct slice){ in->data, n }, &out);
+	buf_consume(in, n);
+	return put(&out);
+}
+
+/* What a pipe delivers is answered at once: one read, one write. */
+static fallible filter_fd(struct symbols *syms, int fd, const char *name)
+{
+	_cleanup_(buf_deinit) struct buf in = {};
+
+	for (;;) {
+		ssize_t n = read(fd, buf_reserve(&in, READ_BYTES), READ_BYTES);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_os("%s", name);
+		in.len += (size_t)n;
+		TRY(pass_lines(syms, &in, n == 0));
+		if (n == 0)
+			return NULL;
+	}
+}
+
+static fallible filter_file(struct symbols *syms, const char *path)
+{
+	_cleanup_(close_fdp) int fd = -1;
+
+	TRY(io_open_read(path, &fd));
+	return filter_fd(syms, fd, path);
+}
+
+static void print_notes(const struct symbols *syms)
+{
+	_cleanup_(buf_deinit) struct buf notes = {};
+	struct slice text, line;
+
+	symbols_note(syms, &notes);
+	text = buf_as_slice(&notes);
+	while (slice_line(&text, &line))
+		fprintf(stderr, "bugon symbolize: " SLICE_FMT "\n",
+			SLICE_ARG(line));
+}
+
+static fallible run_symbolize(const void *opts, int argc, char **argv,
+			      int *status)
+{
+	const struct symbolize_opts *o = opts;
+	_cleanup_(symbols_closep) struct symbols *syms = NULL;
+
+	if (!o->vmlinux)
+		return error_new(ERR_USAGE, "--vmlinux FILE is required");
+	TRY(symbols_open(o->vmlinux, o->module_dir, &syms));
+	if (!argc)
+		TRY(filter_fd(syms, STDIN_FILENO, "standard input"));
+	for (int i = 0; i < argc; i++)
+		TRY(filter_file(syms, argv[i]));
+	print_notes(syms);
+	return NULL;
+}
+
+const struct command cmd_symbolize = {
+	.name = "symbolize",
+	.args = "[FILE...]",
+	.summary = "add source lines and inlined callers to kernel logs",
+	.opts = symbolize_table,
+	.opts_size = sizeof(struct symbolize_opts),
+	.run = run_symbolize,
+};

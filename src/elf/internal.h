@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * internal.h - what the files of src/elf/ share.
+ *
+ * An image is one ELF file with its symbols (symtab.c) and its DWARF
+ * (dwarf.c); modules.c finds images by module name; frame.c knows the text.
+ */
+#ifndef ELF_INTERNAL_H
+#define ELF_INTERNAL_H
+
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "elf/elf.h"
+
+/* --- symtab.c: the functions of an image --- */
+
+struct sym {
+	const char *name; /* borrowed from the string table */
+	uint64_t addr; /* as DWARF counts it */
+	uint64_t size; /* st_size */
+	uint64_t end; /* where the next symbol, or the section, begins */
+	uint32_t next; /* in the hash chain, or SYM_NONE */
+	uint32_t section;
+	bool is_last; /* of its section */
+};
+
+#define SYM_NONE UINT32_MAX
+
+struct symtab {
+	struct sym *syms; /* by address */
+	uint32_t nr;
+	uint32_t *buckets;
+	uint32_t mask;
+	bool is_relocatable;
+};
+
+/** Read the symbols of executable sections; `dw_bias` is subtracted. */
+void symtab_init(struct symtab *t, Dwfl_Module *mod, Dwarf_Addr dw_bias);
+void symtab_deinit(struct symtab *t);
+
+/* How well a symbol's size fits the printed one; more is better. */
+enum fit { FIT_NONE, FIT_LAST, FIT_ST_SIZE, FIT_KALLSYMS };
+
+enum fit symtab_fit(const struct symtab *t, const struct sym *sym,
+		    uint64_t size_bytes);
+
+/** The first symbol of that name at or after chain position `from`, or NULL. */
+const struct sym *symtab_find(const struct symtab *t, struct slice name);
+const struct sym *symtab_find_next(const struct symtab *t,
+				   const struct sym *sym);
+
+/* --- dwarf.c: address to source lines --- */
+
+struct func_range {
+	uint64_t lo, hi;
+	Dwarf_Off die;
+};
+
+/* A compilation unit; what follows `is_parsed` is read at first use. */
+struct unit {
+	Dwarf_Die cu;
+	bool is_parsed;
+	Dwarf_Files *files;
+	VEC(struct func_range) funcs;
+};
+
+struct unit_range {
+	uint64_t lo, hi;
+	uint64_t max_hi; /* of this range and those before it */
+	uint32_t unit;
+};
+
+struct units {
+	Dwarf *dw;
+	bool is_indexed;
+	VEC(struct unit) units;
+	VEC(struct unit_range) ranges; /* by lo */
+};
+
+void units_deinit(struct units *u);
+
+/** The unit that holds `pc`, or NULL. */
+struct unit *units_at(struct units *u, uint64_t pc);
+
+enum { CHAIN_MAX = 64 };
+
+/* As DWARF has it: file is a raw path. */
+struct raw_line {
+	const char *func; /* NULL for the physical function */
+	const char *file;
+	unsigned line;
+};
+
+/**
+ * Lines at `pc` in the symbol that begins at `sym_addr`, innermost first, at
+ * most CHAIN_MAX; 0 when unknown.
+ */
+size_t unit_chain(struct units *u, struct unit *unit, uint64_t sym_addr,
+		  uint64_t pc, struct raw_line *out);
+
+/* --- path.c --- */
+
+/** Collapse "./", "//" and "a/../" in place; keeps a leading '/'. */
+void path_collapse(char *path);
+
+/** comp_dir/name, collapsed; free() it. */
+char *path_join(const char *dir, const char *name);
+
+/**
+ * `path` (collapsed) without the longest of the directories it stands below;
+ * points into `path`.
+ */
+const char *path_strip(const char *path, const char *const *dirs, size_t nr);
+
+/* --- image.c --- */
+
+struct image {
+	char *path;
+	Dwfl *dwfl;
+	struct symtab symtab;
+	struct units units;
+	bool has_root;
+	char *root; /* of the source tree, without last '/'; NULL: unknown */
+	unsigned long nr_fits, nr_misfits; /* frames, for symbols_note() */
+};
+
+fallible image_open(const char *path, struct image **out);
+void image_close(struct image *img);
+DEFINE_CLEANUP(struct image *, image_close)
+
+/** Where the sources stood when this kernel was built; NULL: unknown. */
+const char *image_root(struct image *img);
+
+/* --- modules.c --- */
+
+struct modules;
+
+/** `dir` is borrowed. Nothing is read before the first modules_get(). */
+struct modules *modules_new(const char *dir);
+void modules_free(struct modules *m);
+
+/** The image of a module, owned by `m`; NULL when there is none. */
+struct image *modules_get(struct modules *m, struct slice name);
+
+void modules_note(const struct modules *m, struct buf *out);
+
+/** "PATH is of another build: ..." when it seems to be. */
+void image_note(const struct image *img, const char *what, struct buf *out);
+
+/* --- frame.c --- */
+
+struct frame {
+	struct slice before, token, after; /* the line, in three */
+	struct symbols_query query;
+	bool is_guess; /* "? " */
+};
+
+/** The next frame of `line` that has no file:line, from `*pos` on. */
+bool frame_next(struct slice line, size_t *pos, struct frame *out);
+
+/* --- shared by the hash tables (FNV-1a) --- */
+
+static inline uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 16777619u;
+	return h;
+}
+
+#define HASH_SEED 2166136261u
+
+#endif /* ELF_INTERNAL_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* symbolize.c - logs with file:line and [inline] lines added. */
+#include "elf/internal.h"
+
+/* More frames than this on one line are no kernel's output. */
+enum { FRAMES_MAX = 16 };
+
+static void add_place(struct buf *out, const struct source_line *l)
+{
+	buf_char(out, ' ');
+	buf_str(out, l->file);
+	buf_printf(out, ":%u", l->line);
+}
+
+static void add_inlined(struct buf *out, const struct frame *f,
+			const struct source_line *l)
+{
+	buf_slice(out, f->before);
+	buf_str(out, l->func);
+	add_place(out, l);
+	buf_str(out, " [inline]");
+	buf_slice(out, f->after);
+	buf_char(out, '\n');
+}
+
+/* Lines that hold several frames (Linux 2.6) get no lines of their own. */
+static void add_several(struct symbols *s, struct slice line, size_t pos,
+			const struct frame *first,
+			const struct source_chain *first_chain, struct buf *out)
+{
+	const char *done = line.p;
+	struct frame f = *first;
+	struct source_chain chain = *first_chain;
+	bool is_found = chain.nr > 0;
+
+	for (int i = 0; i < FRAMES_MAX; i++) {
+		const char *end = f.token.p + f.token.len;
+
+		buf_slice(out, slice_range(done, end));
+		if (is_found)
+			add_place(out, &chain.lines[chain.nr - 1]);
+		done = end;
+		if (!frame_next(line, &pos, &f))
+			break;
+		is_found = symbols_lookup(s, &f.query, &chain) == SYMBOLS_FOUND;
+	}
+	buf_slice(out, slice_range(done, line.p + line.len));
+	buf_char(out, '\n');
+}
+
+void symbolize_line(struct symbols *s, struct slice line, struct buf *out)
+{
+	struct source_chain chain = {};
+	struct frame f, another;
+	size_t pos = 0;
+
+	if (!frame_next(line, &pos, &f)) {
+		buf_slice(out, line);
+		buf_char(out, '\n');
+		return;
+	}
+	bool is_found = symbols_lookup(s, &f.query, &chain) == SYMBOLS_FOUND;
+	size_t next = pos;
+	if (frame_next(line, &next, &another)) {
+		add_several(s, line, pos, &f, &chain, out);
+		return;
+	}
+	for (size_t i = 0; is_found && !f.is_guess && i + 1 < chain.nr; i++)
+		add_inlined(out, &f, &chain.lines[i]);
+	buf_slice(out, f.before);
+	buf_slice(out, f.token);
+	if (is_found)
+		add_place(out, &chain.lines[chain.nr - 1]);
+	buf_slice(out, f.after);
+	buf_char(out, '\n');
+}
+
+void symbolize_text(struct symbols *s, struct slice text, struct buf *out)
+{
+	bool is_ended = slice_ends(text, SLICE("\n"));
+	struct slice line;
+	bool any = false;
+
+	while (slice_line(&text, &line)) {
+		symbolize_line(s, line, out);
+		any = true;
+	}
+	if (any && !is_ended)
+		out->data[--out->len] = '\0';
+}

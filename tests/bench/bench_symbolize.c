@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bench_symbolize.c - how fast frames of the shared vmlinux are symbolized.
+ *
+ *	bench_symbolize [VMLINUX]
+ *
+ * The page cache is warm, the process is not: it is forked for each figure.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "elf/internal.h"
+
+enum { SKIP = 77, FIRST_RUNS = 9, FRAMES = 20000, REPORT_FRAMES = 500 };
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void must(struct error *err)
+{
+	if (!err)
+		return;
+	fprintf(stderr, "bench_symbolize: %s\n", error_message(err));
+	exit(1);
+}
+
+/* `nr` return addresses all over the kernel, as lines of a trace. */
+static void make_frames(const char *vmlinux, size_t nr, unsigned seed,
+			struct buf *out)
+{
+	_cleanup_(image_closep) struct image *img = NULL;
+
+	must(image_open(vmlinux, &img));
+	while (nr) {
+		const struct sym *sym =
+			&img->symtab.syms[(unsigned)rand_r(&seed) %
+					  img->symtab.nr];
+
+		if (sym->size < 16)
+			continue;
+		buf_printf(out, " %s+0x%llx/0x%llx\n", sym->name,
+			   1 + (unsigned)rand_r(&seed) %
+					   (unsigned long long)sym->size,
+			   (unsigned long long)(sym->end - sym->addr));
+		nr--;
+	}
+}
+
+static double first_frame_s(const char *vmlinux)
+{
+	_cleanup_(symbols_closep) struct symbols *s = NULL;
+	_cleanup_(buf_deinit) struct buf out = {};
+	double from = now_s();
+
+	must(symbols_open(vmlinux, NULL, &s));
+	symbolize_line(s, SLICE(" panic+0x5ff/0x6e0"), &out);
+	if (!strstr(buf_cstr(&out), "kernel/panic.c:"))
+		fprintf(stderr, "not symbolized: %s", buf_cstr(&out));
+	return now_s() - from;
+}
+
+/* The third figure of speed is that of the last text. */
+static double frames_per_s(const char *vmlinux, const struct buf *before,
+			   const struct buf *text, unsigned times)
+{
+	_cleanup_(symbols_closep) struct symbols *s = NULL;
+	_cleanup_(buf_deinit) struct buf out = {};
+	struct symbols_stats st;
+	unsigned long nr = 0;
+
+	must(symbols_open(vmlinux, NULL, &s));
+	symbolize_text(s, buf_as_slice(before), &out);
+	st = symbols_stats(s);
+	for (int i = 0; i < SYMBOLS_NR_STATUS; i++)
+		nr -= st.nr[i];
+	double from = now_s();
+	for (unsigned i = 0; i < times; i++) {
+		buf_consume(&out, out.len);
+		symbolize_text(s, buf_as_slice(text), &out);
+	}
+	double took = now_s() - from;
+	st = symbols_stats(s);
+	for (int i = 0; i < SYMBOLS_NR_STATUS; i++)
+		nr += st.nr[i];
+	return (double)nr / took;
+}
+
+/* Run in a process of its own and hand the figure over. */
+#define IN_CHILD(expr)                                                       \
+	({                                                                   \
+		int pipe_[2];                                                \
+		double value_ = -1;                                          \
+		if (pipe(pipe_) != 0)                                        \
+			exit(1);                                             \
+		pid_t pid_ = fork();                                         \
+		if (pid_ == 0) {                                             \
+			value_ = (expr);                                     \
+			_exit(write(pipe_[1], &value_, sizeof(value_)) < 0); \
+		}                                                            \
+		close(pipe_[1]);                                             \
+		if (read(pipe_[0], &value_, sizeof(value_)) < 0)             \
+			value_ = -1;                                         \
+		close(pipe_[0]);                                             \
+		waitpid(pid_, NULL, 0);                                      \
+		value_;                                                      \
+	})
+
+static int by_value(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+int main(int argc, char **argv)
+{
+	const char *vmlinux = argc > 1 ? argv[1] :
+					 "/tmp/bugon-cache/x86-6.12/vmlinux";
+	_cleanup_(buf_deinit) struct buf none = {}, report = {}, one = {},
+					 two = {};
+	double first[FIRST_RUNS];
+
+	if (access(vmlinux, R_OK) != 0) {
+		printf("%s is not there: run the elf unit test first\n",
+		       vmlinux);
+		return SKIP;
+	}
+	make_frames(vmlinux, REPORT_FRAMES, 1, &report);
+	make_frames(vmlinux, FRAMES, 2, &one);
+	make_frames(vmlinux, FRAMES, 3, &two);
+	for (int i = 0; i < FIRST_RUNS; i++)
+		first[i] = IN_CHILD(first_frame_s(vmlinux));
+	qsort(first, FIRST_RUNS, sizeof(*first), by_value);
+	printf("first frame:                     %.3f s (median of %d)\n",
+	       first[FIRST_RUNS / 2], FIRST_RUNS);
+	printf("%d frames again and again:      %.0f frames/s\n", REPORT_FRAMES,
+	       IN_CHILD(frames_per_s(vmlinux, &report, &report, 100)));
+	printf("%d new frames, known units:    %.0f frames/s\n", FRAMES,
+	       IN_CHILD(frames_per_s(vmlinux, &one, &two, 1)));
+	printf("%d new frames, from the start: %.0f frames/s\n", FRAMES,
+	       IN_CHILD(frames_per_s(vmlinux, &none, &one, 1)));
+	return 0;
+}

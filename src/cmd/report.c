@@ -7,18 +7,24 @@
 
 #include "base/io.h"
 #include "cmd/cmd.h"
-#include "report/report.h"
-#include "json/json.h"
+#include "cmd/finding.h"
 
 enum { CHUNK_BYTES = 256 * 1024, IDLE_MS = 2000 };
 
 struct report_opts {
+	const char *vmlinux, *module_dir, *kernel_src;
 	bool json, all, first, explain;
 };
 
 static const struct opt opts[] = {
 	OPT(OPT_FLAG, 'j', "json", report_opts, json, NULL,
 	    "print a JSON array of the reports"),
+	OPT(OPT_STR, 'k', "vmlinux", report_opts, vmlinux, "FILE",
+	    "the kernel that crashed, with debug information: adds source lines"),
+	OPT(OPT_STR, 'm', "module-dir", report_opts, module_dir, "DIR",
+	    "where to look for the debug files of its modules"),
+	OPT(OPT_STR, 's', "kernel-src", report_opts, kernel_src, "DIR",
+	    "its source tree: names the maintainers to tell"),
 	OPT(OPT_FLAG, 'a', "all", report_opts, all, NULL,
 	    "print every report of a log (the default)"),
 	OPT(OPT_FLAG, '1', "first", report_opts, first, NULL,
@@ -31,99 +37,26 @@ static const struct opt opts[] = {
 /* What the callback needs. */
 struct output {
 	const struct report_opts *opts;
+	struct kernel_files kernel;
 	struct json *array; /* with --json */
 	unsigned in_this_log;
 };
 
-static struct json *frame_json(const struct report_frame *f)
-{
-	struct json *o = json_object_new();
-
-	json_set(o, "function", json_text(f->function));
-	json_set(o, "offset", json_int((int64_t)f->offset));
-	json_set(o, "size", json_int((int64_t)f->size));
-	json_set(o, "file", json_text(f->file));
-	json_set(o, "line", json_int(f->line));
-	json_set(o, "inline", json_flag(f->is_inline));
-	json_set(o, "module", json_text(f->module));
-	json_set(o, "guess", json_flag(f->is_guess));
-	return o;
-}
-
-static struct json *report_json(const struct report *r, bool explain)
-{
-	struct json *o = json_object_new();
-	struct json *alts = json_array_new(), *frames = json_array_new();
-	struct json *executor = json_none();
-
-	for (size_t i = 0; i < r->nr_alts; i++)
-		json_push(alts, json_text(slice_cstr(r->alts[i])));
-	for (size_t i = 0; i < r->nr_frames; i++)
-		json_push(frames, frame_json(&r->frames[i]));
-	if (r->has_executor) {
-		json_free(executor);
-		executor = json_object_new();
-		json_set(executor, "proc", json_int(r->executor_proc));
-		json_set(executor, "id", json_int(r->executor_id));
-	}
-	json_set(o, "title", json_text(slice_cstr(r->title)));
-	json_set(o, "alt_titles", alts);
-	json_set(o, "type", json_text(slice_cstr(report_type_name(r->type))));
-	json_set(o, "frame", json_text(slice_cstr(r->frame)));
-	json_set(o, "corrupted", json_flag(r->corrupted != NULL));
-	json_set(o, "corrupted_reason",
-		 json_text(slice_cstr(r->corrupted ? r->corrupted : "")));
-	json_set(o, "suppressed", json_flag(r->suppressed));
-	json_set(o, "panicked", json_flag(r->panicked));
-	json_set(o, "executor", executor);
-	json_set(o, "start", json_int((int64_t)r->start));
-	json_set(o, "end", json_int((int64_t)r->end));
-	json_set(o, "guilty_file", json_text(r->guilty_file));
-	json_set(o, "maintainers", json_array_new());
-	json_set(o, "key", json_text(slice_cstr(r->key)));
-	json_set(o, "frames", frames);
-	json_set(o, "report", json_text(r->text));
-	if (explain)
-		json_set(o, "explanation",
-			 json_text(slice_cstr(r->explanation)));
-	return o;
-}
-
-static void print_text(const struct report *r, const struct report_opts *o)
-{
-	printf("TITLE: %s\n", r->title);
-	for (size_t i = 0; i < r->nr_alts; i++)
-		printf("ALT: %s\n", r->alts[i]);
-	printf("TYPE: %s\n", report_type_name(r->type));
-	if (*r->frame)
-		printf("FRAME: %s\n", r->frame);
-	if (r->corrupted)
-		printf("CORRUPTED: %s\n", r->corrupted);
-	if (r->suppressed)
-		puts("SUPPRESSED: Y");
-	if (r->panicked)
-		puts("PANICKED: Y");
-	if (r->has_executor)
-		printf("EXECUTOR: proc=%u, id=%u\n", r->executor_proc,
-		       r->executor_id);
-	if (r->guilty_file.len)
-		printf("GUILTY: " SLICE_FMT "\n", SLICE_ARG(r->guilty_file));
-	if (o->explain)
-		printf("WHY:\n%s", r->explanation);
-	printf("\n" SLICE_FMT "\n", SLICE_ARG(r->text));
-	fflush(stdout);
-}
-
 static struct error *print(void *ctx, const struct report *r)
 {
 	struct output *out = ctx;
+	struct finding f;
 
 	if (out->opts->first && out->in_this_log++)
 		return NULL;
+	finding_init(&f, r, &out->kernel);
 	if (out->array)
-		json_push(out->array, report_json(r, out->opts->explain));
+		json_push(out->array, finding_to_json(&f, out->opts->explain));
 	else
-		print_text(r, out->opts);
+		finding_to_text(&f, out->opts->explain, stdout);
+	finding_deinit(&f);
+	if (ferror(stdout))
+		return error_os("standard output");
 	return NULL;
 }
 
@@ -166,31 +99,65 @@ static fallible read_file(const char *path, struct output *out)
 	return read_log(fd, path, out);
 }
 
+/* A problem that does not keep us from the rest. */
+static void complain(struct error *err, int *status)
+{
+	if (!err)
+		return;
+	fprintf(stderr, "bugon report: %s\n", error_message(err));
+	error_free(err);
+	*status = 1;
+}
+
+static void print_notes(const struct symbols *symbols, int *status)
+{
+	_cleanup_(buf_deinit) struct buf notes = {};
+	struct symbols_stats stats = symbols_stats(symbols);
+	struct slice text, line;
+
+	symbols_note(symbols, &notes);
+	text = buf_as_slice(&notes);
+	while (slice_line(&text, &line))
+		fprintf(stderr, "bugon report: " SLICE_FMT "\n",
+			SLICE_ARG(line));
+	if (notes.len && !stats.nr[SYMBOLS_FOUND])
+		*status = 1;
+}
+
 static fallible report_run(const void *options, int argc, char **argv,
 			   int *status)
 {
 	static char dash[] = "-", *just_stdin[] = { dash };
-	struct output out = { .opts = options };
-	_cleanup_(json_freep) struct json *array =
-		out.opts->json ? json_array_new() : NULL;
+	const struct report_opts *o = options;
+	_cleanup_(json_freep) struct json *array = o->json ? json_array_new() :
+							     NULL;
+	_cleanup_(symbols_closep) struct symbols *symbols = NULL;
+	_cleanup_(maintainers_closep) struct maintainers *maintainers = NULL;
 
-	if (out.opts->all && out.opts->first)
+	if (o->all && o->first)
 		return error_new(ERR_USAGE,
 				 "--all and --first exclude each other");
-	out.array = array;
+	if (o->module_dir && !o->vmlinux)
+		return error_new(ERR_USAGE, "--module-dir needs --vmlinux");
+	if (o->vmlinux)
+		complain(symbols_open(o->vmlinux, o->module_dir, &symbols),
+			 status);
+	if (o->kernel_src)
+		complain(maintainers_open(o->kernel_src, 0, &maintainers),
+			 status);
+	struct output out = {
+		.opts = o,
+		.kernel = { symbols, maintainers },
+		.array = array,
+	};
 	if (!argc) {
 		argc = 1;
 		argv = just_stdin;
 	}
-	for (int i = 0; i < argc; i++) {
-		struct error *err = read_file(argv[i], &out);
-
-		if (!err)
-			continue;
-		fprintf(stderr, "bugon report: %s\n", error_message(err));
-		error_free(err);
-		*status = 1;
-	}
+	for (int i = 0; i < argc; i++)
+		complain(read_file(argv[i], &out), status);
+	if (symbols)
+		print_notes(symbols, status);
 	return array ? json_write(array, stdout) : NULL;
 }
 

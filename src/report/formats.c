@@ -91,6 +91,8 @@ static bool position_fits(const struct format *f, struct slice lead)
 		return !lead.len || slice_eq(lead, SLICE("["));
 	if (f->flags & F_START)
 		return !lead.len;
+	if (f->flags & F_CATCH_ALL && memchr(lead.p, ' ', lead.len))
+		return false; /* a sentence about a bug, not the bug */
 	char before = lead.len ? lead.p[lead.len - 1] : ' ';
 	return !isalnum((unsigned char)before) && before != '_';
 }

@@ -306,6 +306,20 @@ bool frame_parse_at(struct slice text, struct report_frame *f)
 	return take_symbol(t, f);
 }
 
+size_t report_frames(struct slice text, struct report_frame *out, size_t max)
+{
+	struct slice line;
+	size_t n = 0;
+
+	while (n < max && slice_line(&text, &line)) {
+		enum line_kind kind = frame_parse(line, &out[n]);
+
+		if (kind == LINE_FRAME || kind == LINE_PC)
+			n++;
+	}
+	return n;
+}
+
 struct slice function_base(struct slice function)
 {
 	static const struct slice suffixes[] = {

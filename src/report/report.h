@@ -76,13 +76,19 @@ struct report {
 	bool has_executor; /* "syz.<proc>.<id>" was running */
 	unsigned executor_proc, executor_id;
 	uint64_t start, end; /* byte offsets of its lines in the log */
-	struct slice text; /* its lines without prefixes */
-	struct slice guilty_file; /* to blame, from symbolized frames; or "" */
-	const char *key; /* see report_key() */
-	const struct report_frame *frames; /* of the whole text, in order */
-	size_t nr_frames;
+	struct slice text; /* its lines without prefixes, a few before it */
+	size_t headline; /* offset in text of the line that began it */
+	const char *key; /* equal for the same bug; docs/format/key.md */
 	const char *explanation; /* how the title came about, lines of text */
 };
+
+/**
+ * The frames and program counters in `text` (that of a report from its
+ * headline on, symbolized or not), in order, inlined ones before the physical
+ * frame they stand in.  Writes at most `max` of them, which borrow from
+ * `text`, and returns how many.
+ */
+size_t report_frames(struct slice text, struct report_frame *out, size_t max);
 
 /** Called for each report in order of its start; *r lives until it returns. */
 typedef struct error *report_fn(void *ctx, const struct report *r);

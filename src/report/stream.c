@@ -8,7 +8,10 @@
  * into lines (gather.h) and grows until the report is complete or the window
  * is full.
  */
+#include <inttypes.h>
 #include <stdio.h>
+
+#include <xxhash.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -90,26 +93,6 @@ static bool is_guess(struct slice line)
 	       !slice_has(line, SLICE("(unreliable)"));
 }
 
-static void find_frames(struct report_stream *s, struct body *b,
-			struct report *r)
-{
-	struct report_frame *frames = arena_alloc(
-		s->arena, sizeof(*frames) * (b->nr_lines < REPORT_MAX_FRAMES ?
-						     b->nr_lines :
-						     REPORT_MAX_FRAMES));
-	size_t n = 0;
-
-	for (size_t i = b->header; i < b->nr_lines && n < REPORT_MAX_FRAMES;
-	     i++) {
-		enum line_kind kind = frame_parse(b->lines[i], &frames[n]);
-
-		if (kind == LINE_FRAME || kind == LINE_PC)
-			n++;
-	}
-	r->frames = frames;
-	r->nr_frames = n;
-}
-
 /* "syz.3.584" names the process and the program it was executing. */
 static void find_executor(struct slice text, struct report *r)
 {
@@ -183,11 +166,14 @@ static void make_body(struct report_stream *s, struct slice text,
 	b->nr_lines = n;
 }
 
-static struct slice join(struct arena *arena, const struct body *b)
+static struct slice join(struct arena *arena, const struct body *b,
+			 size_t *headline)
 {
 	struct buf out = {};
 
 	for (size_t i = 0; i < b->nr_lines; i++) {
+		if (i == b->header)
+			*headline = out.len;
 		buf_slice(&out, b->lines[i]);
 		buf_char(&out, '\n');
 	}
@@ -218,14 +204,13 @@ static fallible emit(struct report_stream *s)
 	if (formats_find(body.lines[body.header], &hit))
 		body.hit = hit;
 	title_make(s->arena, &body, &r);
-	find_frames(s, &body, &r);
-	r.text = join(s->arena, &body);
+	r.text = join(s->arena, &body, &r.headline);
 	find_executor(r.text, &r);
 	r.suppressed = is_suppressed(all);
-	r.guilty_file = report_guilty_file(slice_cstr(r.title), r.text);
 	r.start = s->base + lines[g->lines.data[g->header]].offset;
 	r.end = s->base + last->offset + last->len;
-	r.key = arena_printf(s->arena, "v1:%s", r.title);
+	r.key = arena_printf(s->arena, "k1-%016" PRIx64,
+			     (uint64_t)XXH64(r.title, strlen(r.title), 0));
 	return s->fn(s->ctx, &r);
 }
 

@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/finding.h"
 
-enum { CHUNK_BYTES = 256 * 1024, IDLE_MS = 2000 };
+enum { CHUNK_BYTES = 256 * 1024, IDLE_MS = 3000 };
 
 struct report_opts {
 	const char *vmlinux, *module_dir, *kernel_src;

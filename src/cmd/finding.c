@@ -21,6 +21,16 @@ static void add_text(struct finding *f, struct symbols *symbols)
 	}
 }
 
+static void add_frames(struct finding *f)
+{
+	struct slice text = slice_from(buf_as_slice(&f->text), f->headline);
+
+	f->frames = mem_calloc(REPORT_MAX_FRAMES, sizeof(*f->frames));
+	f->nr_frames = report_frames(text, f->frames, REPORT_MAX_FRAMES);
+	for (size_t i = 0; i < f->nr_frames; i++)
+		f->symbolized |= f->frames[i].file.len > 0;
+}
+
 void finding_init(struct finding *f, const struct report *r,
 		  const struct kernel_files *kernel)
 {
@@ -28,9 +38,9 @@ void finding_init(struct finding *f, const struct report *r,
 
 	*f = (struct finding){ .report = r };
 	add_text(f, kernel->symbols);
+	add_frames(f);
 	struct slice text = buf_as_slice(&f->text);
 	f->guilty_file = report_guilty_file(slice_cstr(r->title), text);
-	f->symbolized = f->guilty_file.len > 0;
 	if (!slice_has(text, SLICE("\nCode disassembly (best guess)")))
 		disasm_append(slice_from(text, f->headline), &opts,
 			      &f->disassembly);
@@ -42,6 +52,7 @@ void finding_init(struct finding *f, const struct report *r,
 void finding_deinit(struct finding *f)
 {
 	buf_deinit(&f->text);
+	free(f->frames);
 	buf_deinit(&f->disassembly);
 	recipients_deinit(&f->recipients);
 }

@@ -24,7 +24,9 @@ struct finding {
 	const struct report *report;
 	struct buf text; /* of the report, symbolized if possible */
 	size_t headline; /* offset in text */
-	bool symbolized; /* by us or before */
+	struct report_frame *frames;
+	size_t nr_frames;
+	bool symbolized; /* some frame has a source line, by us or before */
 	struct buf disassembly; /* the block, or empty */
 	struct slice guilty_file;
 	struct recipients recipients;

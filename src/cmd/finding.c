@@ -95,14 +95,10 @@ void finding_to_text(const struct finding *f, bool explain, FILE *out)
 
 static struct json *frames_json(const struct finding *f)
 {
-	_cleanup_(freep) struct report_frame *frames =
-		mem_calloc(REPORT_MAX_FRAMES, sizeof(*frames));
+	const struct report_frame *frames = f->frames;
 	struct json *array = json_array_new();
-	size_t n =
-		report_frames(slice_from(buf_as_slice(&f->text), f->headline),
-			      frames, REPORT_MAX_FRAMES);
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < f->nr_frames; i++) {
 		struct json *o = json_object_new();
 
 		json_set(o, "function", json_text(frames[i].function));

@@ -62,12 +62,8 @@ static bool match_one(struct slice pat, size_t *i, char c)
 static bool match(struct slice pattern, struct slice path, bool begin)
 {
 	bool below = pattern.len && pattern.p[pattern.len - 1] == '/';
-	size_t literal = glob_literal_prefix(pattern), i = literal, j = literal;
-	size_t star_i = SIZE_MAX, star_j = 0;
+	size_t i = 0, j = 0, star_i = SIZE_MAX, star_j = 0;
 
-	/* Nearly all patterns fail or succeed here. */
-	if (path.len < literal || memcmp(pattern.p, path.p, literal))
-		return false;
 	for (;;) {
 		if (i == pattern.len &&
 		    (below || j == path.len ||

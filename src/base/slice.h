@@ -29,7 +29,8 @@ static inline struct slice slice_range(const char *from, const char *to)
 /* The rest of `s` after its first `n` bytes; `n` must not exceed its length. */
 static inline struct slice slice_from(struct slice s, size_t n)
 {
-	return (struct slice){ s.p + n, s.len - n };
+	/* An empty slice may be NULL, to which C lets us add nothing, not 0. */
+	return (struct slice){ n ? s.p + n : s.p, s.len - n };
 }
 
 static inline bool slice_eq(struct slice a, struct slice b)

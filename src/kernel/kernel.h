@@ -39,7 +39,7 @@
  * look at the first 512 bytes of each line.  MAINTAINERS may have up to 16 MiB,
  * a file that is searched for K: up to 1 MiB.  Malformed lines are skipped.
  *
- * To extend: a new tag is one line in parse_line() and one case in find().
+ * To extend: a new tag is one case in parse_entry() and one in entry_hit().
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -57,6 +57,7 @@ enum maintainers_flags {
 	 * Heed K: lines too.  Off by default, as the kernel community has it
 	 * for whole files since 6.6 (get_maintainer.pl --keywords-in-file): in
 	 * contrast to a patch, a file mentions much that it is not about.
+	 * A lookup then reads the file and takes up to 10 ms rather than 0.4.
 	 */
 	MAINTAINERS_KEYWORDS = 1 << 0,
 };
@@ -96,8 +97,9 @@ size_t maintainers_count(const struct maintainers *m);
 
 /**
  * Whom to write to about `path`, relative to the tree, with or without "./".
- * The file need not exist.  Replaces what `out` held; free it with
- * recipients_deinit(), and before maintainers_close() stop using it.
+ * The file need not exist.  Replaces what `out` held, which must have been
+ * initialized; free it with recipients_deinit().  The addresses point into
+ * `m`: do not use them after maintainers_close().
  */
 void maintainers_find(const struct maintainers *m, struct slice path,
 		      struct recipients *out);

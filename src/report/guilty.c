@@ -121,7 +121,8 @@ static bool next_word(struct slice *line, struct slice *word)
 		from++;
 	for (to = from; to < line->len && !is_blank(line->p[to]);)
 		to++;
-	*word = (struct slice){ line->p + from, to - from };
+	*word = slice_from(*line, from);
+	word->len = to - from;
 	*line = slice_from(*line, to);
 	return word->len > 0;
 }

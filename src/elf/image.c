@@ -18,12 +18,14 @@
  * Never look elsewhere: libdwfl's own search would find a file of another
  * build, or ask a debuginfod server.
  */
+// NOLINTBEGIN(misc-unused-parameters,readability-function-size)
 static int no_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 			Dwarf_Addr base, const char *file, const char *link,
 			GElf_Word crc, char **debug_file)
 {
 	return -1;
 }
+// NOLINTEND(misc-unused-parameters,readability-function-size)
 
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,

@@ -74,7 +74,7 @@ DEFINE_CLEANUP(struct symbols *, symbols_close)
 struct symbols_query {
 	struct slice func; /* with its suffix: "foo.isra.0" */
 	struct slice module; /* empty: the kernel itself */
-	uint64_t offset_bytes, size_bytes; /* func+offset/size */
+	uint64_t offset_bytes, size_bytes; /* func+offset/size; both needed */
 	uint64_t address; /* when the log tells it, else 0 */
 	bool is_return; /* a return address, not a program counter */
 };

@@ -369,7 +369,7 @@ static void bad_kernels_are_explained(void **state)
 	struct symbols *s = NULL;
 
 	assert_int_equal(run("rm -rf bad && mkdir bad && : >bad/empty && "
-			     "echo text >bad/text && "
+			     "echo text >bad/text && mkfifo bad/fifo && "
 			     "cc -O2 -o bad/nodebug small.c a.c b.c && "
 			     "strip -o bad/stripped small && "
 			     "strip --strip-all --keep-section=.debug_* "
@@ -380,6 +380,7 @@ static void bad_kernels_are_explained(void **state)
 	assert_bad(in_dir("bad/none"), ERR_NOT_FOUND, "no such file");
 	assert_bad(in_dir("bad"), ERR_INPUT, "is a directory");
 	assert_bad("/dev/null", ERR_INPUT, "not a regular file");
+	assert_bad(in_dir("bad/fifo"), ERR_INPUT, "not a regular file");
 	assert_bad(in_dir("bad/empty"), ERR_INPUT, "is empty");
 	assert_bad(in_dir("bad/text"), ERR_INPUT, "is not an ELF file");
 	assert_bad(in_dir("bad/nodebug"), ERR_INPUT, "no debug information");

@@ -211,6 +211,11 @@ static struct slice read_module(struct slice after, size_t *len)
 	return name;
 }
 
+static bool is_path(char c)
+{
+	return is_name(c) || (c && strchr("/-+~@,", c));
+}
+
 /* Does `after` begin with file.c:12 or (file.c:12)? */
 static bool has_line(struct slice after)
 {
@@ -218,13 +223,15 @@ static bool has_line(struct slice after)
 
 	while (after.len && (is_blank(*after.p) || *after.p == '('))
 		after = slice_from(after, 1);
-	while (n < after.len && !is_blank(after.p[n]) && after.p[n] != ':')
+	while (n < after.len && is_path(after.p[n]))
 		n++;
 	struct slice file = { after.p, n };
 	if (n + 1 >= after.len || after.p[n] != ':' ||
 	    (!isdigit((unsigned char)after.p[n + 1]) && after.p[n + 1] != '?'))
 		return false;
-	return slice_has(file, SLICE(".")) || slice_has(file, SLICE("/"));
+	/* "f+0x1/0x2:3" is another frame. */
+	return (slice_has(file, SLICE(".")) || slice_has(file, SLICE("/"))) &&
+	       !slice_has(file, SLICE("+0x"));
 }
 
 /* Parse the frame whose "+0x" is at `plus`; false if it is not one. */

@@ -63,6 +63,7 @@ static const struct {
 	{ "WARNING: CPU: 0 PID: 1 at small.c:26 ", "", false },
 	{ "WARNING: CPU: 0 PID: 1 at /src/small.c:27 ", "", true },
 	{ "WARNING: small.c:26 at ", ", CPU#1: syz.0.1/33", false },
+	{ " ", " nobody+0x1/0x2:3", false },
 	{ " ", " (P)", true },
 	{ " ", " (PF)", true },
 	{ " ", " (F)", false },

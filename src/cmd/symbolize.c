@@ -99,6 +99,7 @@ static fallible run_symbolize(const void *opts, int argc, char **argv,
 	for (int i = 0; i < argc; i++)
 		TRY(filter_file(syms, argv[i]));
 	print_notes(syms);
+	*status = 0;
 	return NULL;
 }
 

@@ -20,9 +20,10 @@
  *
  * What is looked up where:
  * - program counters (RIP, EIP, IP, pc, epc, era, NIP, TPC, PC is at, the
- *   header of a WARNING, "idling at") at their address; everything else is a
- *   return address and is looked up one byte before it, inside the call;
- *   offset 0 is always exact, for the byte before is another function;
+ *   header of a WARNING, "idling at", arm64's "(P)") at their address;
+ *   everything else is a return address and is looked up one byte before it,
+ *   inside the call; offset 0 is always exact, for the byte before is another
+ *   function;
  * - a symbol is told from its namesakes by its size.  What a kernel prints as
  *   size is the distance to the next symbol (kernel/kallsyms.c,
  *   get_symbol_pos(): there are no sizes in kallsyms), so that one counts
@@ -34,10 +35,13 @@
  * - a frame that is followed by file:line already is left alone, so doing it
  *   twice changes nothing.
  *
- * Limits: not for several threads at once.  Split DWARF (.dwo) and zstd
- * sections (Debian's libelf has no zstd) are not read.  The function of an
- * [inline] line is its DW_AT_name: a Rust one without its path.  Memory grows
- * with the units that were touched; it is given back by symbols_close().
+ * Limits: not for several threads at once.  Split DWARF (.dwo), separate files
+ * named by .gnu_debuglink and zstd (Debian's libelf has none) are not read.
+ * Compressed sections are inflated as a whole when the file is opened: 1.6 s
+ * instead of 0.06 s for a vmlinux of 314 MB.  Code of line 0 (clang) has no
+ * line.  The function of an [inline] line is its DW_AT_name: a Rust one without
+ * its path.  Memory grows with the units that were touched; it is given back by
+ * symbols_close().
  *
  * To extend: the words that mark an exact address are one table in frame.c;
  * the names under which a module's file may stand are one table in modules.c.
@@ -71,7 +75,7 @@ DEFINE_CLEANUP(struct symbols *, symbols_close)
 struct symbols_query {
 	struct slice func; /* with its suffix: "foo.isra.0" */
 	struct slice module; /* empty: the kernel itself */
-	uint64_t offset_bytes, size_bytes; /* func+offset/size */
+	uint64_t offset_bytes, size_bytes; /* func+offset/size; both needed */
 	uint64_t address; /* when the log tells it, else 0 */
 	bool is_return; /* a return address, not a program counter */
 };

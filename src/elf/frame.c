@@ -12,7 +12,7 @@ enum { NAME_MAX_BYTES = 512, MODULE_MAX_BYTES = 64 };
 static const char *const exact_words[] = {
 	"rip", /* x86-64, also "rIP: 0x... (sym)" of an unchecked MSR access */
 	"eip", /* x86-32 */
-	"ip", /* "IP: sym", x86 page faults before 4.20 */
+	"ip", /* "IP: sym", page faults of older x86 */
 	"pc", /* arm64, loongarch; "PC is at sym" of arm */
 	"epc", /* riscv, mips */
 	"nip", /* powerpc */
@@ -30,21 +30,23 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+static uint64_t hex_digit(char c)
+{
+	return (uint64_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
 /* Up to 16 hexadecimal digits at `at`; the place behind them, or 0. */
 static size_t read_hex(struct slice line, size_t at, uint64_t *out)
 {
 	size_t from = at;
 	uint64_t v = 0;
 
-	for (; at < line.len && isxdigit((unsigned char)line.p[at]); at++) {
-		int c = tolower((unsigned char)line.p[at]);
-
-		if (at - from >= 16)
-			return 0;
-		v = v << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-	}
+	while (at < line.len && isxdigit((unsigned char)line.p[at]))
+		v = v << 4 | hex_digit(line.p[at++]);
+	if (at == from || at - from > 16)
+		return 0;
 	*out = v;
-	return at > from ? at : 0;
+	return at;
 }
 
 static struct slice rtrim(struct slice s)
@@ -129,14 +131,44 @@ static bool is_exact_word(struct slice w)
 	return false;
 }
 
+/*
+ * The "fs/x.c:12" of a WARNING's header, which stands in front of the frame:
+ * "WARNING: CPU: 0 PID: 1 at fs/x.c:12 f+0x1/0x2", or in newer kernels
+ * "WARNING: fs/x.c:12 at f+0x1/0x2, CPU#0: comm/1".
+ */
+static struct slice warning_place(struct slice before)
+{
+	struct slice none = { 0 }, r = rtrim(before);
+	const char *warning = slice_find(r, SLICE("WARNING: "));
+	size_t n = 0;
+
+	if (!warning ||
+	    !slice_has(slice_range(warning, r.p + r.len), SLICE(" at")))
+		return none;
+	if (slice_ends(r, SLICE(" at")))
+		r = rtrim((struct slice){ r.p, r.len - 3 });
+	while (n < r.len && !is_blank(r.p[r.len - 1 - n]))
+		n++;
+	return slice_from(r, r.len - n);
+}
+
+/*
+ * Newer arm64 kernels mark a program counter from the registers with " (P)"
+ * (KUNWIND_SOURCE_REGS_PC in arch/arm64/kernel/stacktrace.c).
+ */
+static bool is_marked_pc(struct slice after)
+{
+	if (!slice_starts(after, SLICE(" (P")))
+		return false;
+	after = slice_from(after, 3);
+	while (after.len && isupper((unsigned char)*after.p))
+		after = slice_from(after, 1);
+	return slice_starts(after, SLICE(")"));
+}
+
 /* Does what stands before the name say that this is a program counter? */
 static bool is_exact(struct slice before, uint64_t *address)
 {
-	const char *warning = slice_find(before, SLICE("WARNING: "));
-
-	if (warning && slice_has(slice_range(warning, before.p + before.len),
-				 SLICE(" at ")))
-		return true;
 	for (int i = 0; i < 3; i++)
 		before = skip_address(before, address);
 	before = rtrim(before);
@@ -179,6 +211,11 @@ static struct slice read_module(struct slice after, size_t *len)
 	return name;
 }
 
+static bool is_path(char c)
+{
+	return is_name(c) || (c && strchr("/-+~@,", c));
+}
+
 /* Does `after` begin with file.c:12 or (file.c:12)? */
 static bool has_line(struct slice after)
 {
@@ -186,13 +223,15 @@ static bool has_line(struct slice after)
 
 	while (after.len && (is_blank(*after.p) || *after.p == '('))
 		after = slice_from(after, 1);
-	while (n < after.len && !is_blank(after.p[n]) && after.p[n] != ':')
+	while (n < after.len && is_path(after.p[n]))
 		n++;
 	struct slice file = { after.p, n };
 	if (n + 1 >= after.len || after.p[n] != ':' ||
 	    (!isdigit((unsigned char)after.p[n + 1]) && after.p[n + 1] != '?'))
 		return false;
-	return slice_has(file, SLICE(".")) || slice_has(file, SLICE("/"));
+	/* "f+0x1/0x2:3" is another frame. */
+	return (slice_has(file, SLICE(".")) || slice_has(file, SLICE("/"))) &&
+	       !slice_has(file, SLICE("+0x"));
 }
 
 /* Parse the frame whose "+0x" is at `plus`; false if it is not one. */
@@ -253,7 +292,11 @@ bool frame_next(struct slice line, size_t *pos, struct frame *out)
 		if (has_line(out->after) ||
 		    has_line(slice_from(out->after, module_len)))
 			continue;
-		q->is_return = !is_exact(out->before, &q->address);
+		out->place = warning_place(out->before);
+		q->is_return =
+			!is_exact(out->before, &q->address) &&
+			!out->place.len &&
+			!is_marked_pc(slice_from(out->after, module_len));
 		out->is_guess = is_guess(out->before);
 		return true;
 	}

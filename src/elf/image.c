@@ -18,12 +18,14 @@
  * Never look elsewhere: libdwfl's own search would find a file of another
  * build, or ask a debuginfod server.
  */
+// NOLINTBEGIN(misc-unused-parameters,readability-function-size)
 static int no_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 			Dwarf_Addr base, const char *file, const char *link,
 			GElf_Word crc, char **debug_file)
 {
 	return -1;
 }
+// NOLINTEND(misc-unused-parameters,readability-function-size)
 
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,
@@ -60,9 +62,6 @@ static fallible check_file(const char *path, int fd)
 
 	if (fstat(fd, &st) != 0)
 		return error_os("%s", path);
-	if (!S_ISREG(st.st_mode))
-		return error_new(ERR_INPUT, "%s: is not a regular file; " HINT,
-				 path);
 	if (!st.st_size)
 		return error_new(ERR_INPUT, "%s: is empty; " HINT, path);
 	elf_version(EV_CURRENT);
@@ -102,7 +101,13 @@ static fallible open_dwarf(struct image *img)
 fallible image_open(const char *path, struct image **out)
 {
 	_cleanup_(close_fdp) int fd = -1;
+	struct stat st;
 
+	/* Before open(): that of a FIFO waits for a writer. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode))
+		return error_new(ERR_INPUT, "%s: is not a regular file; " HINT,
+				 path);
 	TRY(io_open_read(path, &fd));
 	TRY(check_file(path, fd));
 	_cleanup_(image_closep) struct image *img = mem_calloc(1, sizeof(*img));

@@ -47,7 +47,7 @@ enum fit { FIT_NONE, FIT_LAST, FIT_ST_SIZE, FIT_KALLSYMS };
 enum fit symtab_fit(const struct symtab *t, const struct sym *sym,
 		    uint64_t size_bytes);
 
-/** The first symbol of that name at or after chain position `from`, or NULL. */
+/** The symbols of a name by ascending address; NULL at the end. */
 const struct sym *symtab_find(const struct symtab *t, struct slice name);
 const struct sym *symtab_find_next(const struct symtab *t,
 				   const struct sym *sym);
@@ -155,6 +155,7 @@ void image_note(const struct image *img, const char *what, struct buf *out);
 struct frame {
 	struct slice before, token, after; /* the line, in three */
 	struct symbols_query query;
+	struct slice place; /* "fs/x.c:12" in the header of a WARNING */
 	bool is_guess; /* "? " */
 };
 

@@ -77,6 +77,7 @@ static _Thread_local struct {
 	unsigned long nr_files;
 } walk;
 
+// NOLINTNEXTLINE(misc-unused-parameters)
 static int visit(const char *path, const struct stat *st, int type,
 		 struct FTW *ftw)
 {

@@ -23,6 +23,40 @@ static void add_inlined(struct buf *out, const struct frame *f,
 	buf_char(out, '\n');
 }
 
+static bool has_place(const struct source_chain *chain, struct slice place)
+{
+	for (size_t i = 0; i < chain->nr; i++) {
+		_cleanup_(buf_deinit) struct buf b = {};
+
+		buf_printf(&b, "%s:%u", chain->lines[i].file,
+			   chain->lines[i].line);
+		if (slice_ends(place, buf_as_slice(&b)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A WARNING's address is that of its trap instruction, or where there is none
+ * (arm, older x86) the return address of the call that printed it.  The line in
+ * its header tells which.
+ */
+static bool look_up(struct symbols *s, const struct frame *f,
+		    struct source_chain *out)
+{
+	struct symbols_query q = f->query;
+
+	if (symbols_lookup(s, &q, out) != SYMBOLS_FOUND)
+		return false;
+	if (!f->place.len || has_place(out, f->place))
+		return true;
+	q.is_return = true;
+	if (symbols_lookup(s, &q, out) == SYMBOLS_FOUND &&
+	    has_place(out, f->place))
+		return true;
+	return symbols_lookup(s, &f->query, out) == SYMBOLS_FOUND;
+}
+
 /* Lines that hold several frames (Linux 2.6) get no lines of their own. */
 static void add_several(struct symbols *s, struct slice line, size_t pos,
 			const struct frame *first,
@@ -42,7 +76,7 @@ static void add_several(struct symbols *s, struct slice line, size_t pos,
 		done = end;
 		if (!frame_next(line, &pos, &f))
 			break;
-		is_found = symbols_lookup(s, &f.query, &chain) == SYMBOLS_FOUND;
+		is_found = look_up(s, &f, &chain);
 	}
 	buf_slice(out, slice_range(done, line.p + line.len));
 	buf_char(out, '\n');
@@ -59,7 +93,7 @@ void symbolize_line(struct symbols *s, struct slice line, struct buf *out)
 		buf_char(out, '\n');
 		return;
 	}
-	bool is_found = symbols_lookup(s, &f.query, &chain) == SYMBOLS_FOUND;
+	bool is_found = look_up(s, &f, &chain);
 	size_t next = pos;
 	if (frame_next(line, &next, &another)) {
 		add_several(s, line, pos, &f, &chain, out);

@@ -119,7 +119,7 @@ static const char *source_path(struct symbols *s, struct unit *unit,
 	const char *dir =
 		dwarf_formstring(dwarf_attr(&unit->cu, DW_AT_comp_dir, &attr));
 	_cleanup_(freep) char *comp_dir = dir ? path_join(NULL, dir) : NULL;
-	_cleanup_(freep) char *path = path_join(NULL, raw);
+	_cleanup_(freep) char *path = path_join(dir, raw);
 	const char *dirs[] = { image_root(s->vmlinux), comp_dir };
 	*slot = (struct path){
 		.raw = raw,

@@ -181,7 +181,7 @@ static inline const char *kernel(const char *name, const char *file)
 		return NULL;
 	int failed = run("mkdir -p " CACHE "/%s && cd " CACHE "/%s && "
 			 "t=$(mktemp) && xz -dc %s/../shared/kernel/%s/%s.xz "
-			 ">$t && mv $t %s",
+			 ">$t && chmod 755 $t && mv $t %s",
 			 name, name, root, name, file, file);
 	return failed ? NULL : path;
 }

@@ -328,6 +328,86 @@ static void doubt_is_not_resolved_by_chance(void **state)
 	assert_string_not_equal(c.lines[0].file, first);
 }
 
+/* The module loader puts other things behind the last function. */
+static void last_functions_may_be_longer(void **state)
+{
+	assert_int_equal(run("rm -rf m && mkdir m && "
+			     "cc -g -O2 -c -o m/x_mod.ko small.c"),
+			 0);
+	_cleanup_(symbols_closep) struct symbols *s =
+		open_ok(in_dir("small"), in_dir("m"));
+	_cleanup_(image_closep) struct image *img =
+		image_ok(in_dir("m/x_mod.ko"));
+	int nr_last = 0;
+
+	for (uint32_t i = 0; i < img->symtab.nr; i++) {
+		const struct sym *sym = &img->symtab.syms[i];
+		struct symbols_query q = query_of(sym, 1);
+		struct source_chain c;
+
+		q.module = SLICE("x_mod");
+		q.address = 0;
+		q.size_bytes = sym->size + 1000;
+		nr_last += sym->is_last;
+		assert_int_equal(symbols_lookup(s, &q, &c),
+				 sym->is_last ? SYMBOLS_FOUND :
+						SYMBOLS_MISMATCH);
+	}
+	assert_int_equal(nr_last, 2); /* .text and .init.text */
+}
+
+static void assert_file_of(struct symbols *s, struct image *img,
+			   const char *func, const char *file)
+{
+	const struct sym *sym = sym_of(img, func);
+	struct symbols_query q = query_of(sym, sym->size / 2);
+	struct source_chain c;
+
+	assert_int_equal(symbols_lookup(s, &q, &c), SYMBOLS_FOUND);
+	assert_string_equal(c.lines[0].file, file);
+}
+
+/* As "make O=obj" leaves it: sources here, generated ones there. */
+static void paths_are_relative_to_the_tree(void **state)
+{
+	static const char panic_c[] =
+		"volatile int sink;\n"
+		"#include <generated/g.h>\n"
+		"#include \"../kernel/./sub/../h.h\"\n"
+		"void panic(void) { sink = sink * 7 + sink; }\n"
+		"int main(void) { panic(); header(); generated(); return 0; }\n";
+	/* Beside the sources, below them, and with paths mapped away. */
+	static const char *const builds[][2] = {
+		{ "obj", "../tree/kernel/panic.c" },
+		{ "obj", "$PWD/../tree/kernel/panic.c" },
+		{ "tree/obj", "../kernel/panic.c" },
+		{ "tree", "kernel/panic.c -fdebug-prefix-map=$PWD=." },
+	};
+
+	assert_int_equal(run("mkdir -p tree/kernel/sub && "
+			     "echo '__attribute__((noinline)) static void "
+			     "header(void) { sink = sink * 3 + sink; }' "
+			     ">tree/kernel/h.h"),
+			 0);
+	write_file("tree/kernel/panic.c", panic_c, sizeof(panic_c) - 1);
+	for (size_t i = 0; i < ARRAY_LEN(builds); i++) {
+		assert_int_equal(
+			run("mkdir -p %s/generated && cd %s && "
+			    "echo '__attribute__((noinline)) static void "
+			    "generated(void) { sink = sink * 5 + sink; }' "
+			    ">generated/g.h && cc -g -O2 -I. -o %s/k %s",
+			    builds[i][0], builds[i][0], dir, builds[i][1]),
+			0);
+		_cleanup_(symbols_closep) struct symbols *s =
+			open_ok(in_dir("k"), NULL);
+		_cleanup_(image_closep) struct image *img =
+			image_ok(in_dir("k"));
+		assert_file_of(s, img, "panic", "kernel/panic.c");
+		assert_file_of(s, img, "header", "kernel/h.h");
+		assert_file_of(s, img, "generated", "generated/g.h");
+	}
+}
+
 static void memory_of_answers_is_bounded(void **state)
 {
 	_cleanup_(symbols_closep) struct symbols *s =
@@ -434,6 +514,8 @@ int main(void)
 		cmocka_unit_test(inlined_callers_are_named),
 		cmocka_unit_test(namesakes_are_told_apart),
 		cmocka_unit_test(doubt_is_not_resolved_by_chance),
+		cmocka_unit_test(last_functions_may_be_longer),
+		cmocka_unit_test(paths_are_relative_to_the_tree),
 		cmocka_unit_test(memory_of_answers_is_bounded),
 		cmocka_unit_test(x86_kernel_is_as_addr2line_says),
 		cmocka_unit_test(uml_kernel_is_as_addr2line_says),

@@ -60,6 +60,13 @@ static const struct {
 	  false },
 	{ "WARNING: CPU: 0 PID: 1 at fs/x.c:12 ", "", true },
 	{ "WARNING: CPU: 0 PID: 1 at fs/x.c:12 ", "()", true },
+	{ "WARNING: CPU: 0 PID: 1 at small.c:26 ", "", false },
+	{ "WARNING: CPU: 0 PID: 1 at /src/small.c:27 ", "", true },
+	{ "WARNING: small.c:26 at ", ", CPU#1: syz.0.1/33", false },
+	{ " ", " nobody+0x1/0x2:3", false },
+	{ " ", " (P)", true },
+	{ " ", " (PF)", true },
+	{ " ", " (F)", false },
 	{ "WARNING: fs/x.c:12 at ", ", CPU#1: syz.0.1/33", true },
 	{ "NMI backtrace for cpu 1 skipped: idling at ", "", true },
 	{ "caller is ", "", false },
@@ -363,7 +370,7 @@ static void bad_kernels_are_explained(void **state)
 	struct symbols *s = NULL;
 
 	assert_int_equal(run("rm -rf bad && mkdir bad && : >bad/empty && "
-			     "echo text >bad/text && "
+			     "echo text >bad/text && mkfifo bad/fifo && "
 			     "cc -O2 -o bad/nodebug small.c a.c b.c && "
 			     "strip -o bad/stripped small && "
 			     "strip --strip-all --keep-section=.debug_* "
@@ -374,6 +381,7 @@ static void bad_kernels_are_explained(void **state)
 	assert_bad(in_dir("bad/none"), ERR_NOT_FOUND, "no such file");
 	assert_bad(in_dir("bad"), ERR_INPUT, "is a directory");
 	assert_bad("/dev/null", ERR_INPUT, "not a regular file");
+	assert_bad(in_dir("bad/fifo"), ERR_INPUT, "not a regular file");
 	assert_bad(in_dir("bad/empty"), ERR_INPUT, "is empty");
 	assert_bad(in_dir("bad/text"), ERR_INPUT, "is not an ELF file");
 	assert_bad(in_dir("bad/nodebug"), ERR_INPUT, "no debug information");

@@ -58,55 +58,50 @@ static bool look_up(struct symbols *s, const struct frame *f,
 }
 
 /* Lines that hold several frames (Linux 2.6) get no lines of their own. */
-static void add_several(struct symbols *s, struct slice line, size_t pos,
-			const struct frame *first,
-			const struct source_chain *first_chain, struct buf *out)
+static void add_several(struct symbols *s, struct slice line,
+			const struct frame *frames, size_t nr, struct buf *out)
 {
 	const char *done = line.p;
-	struct frame f = *first;
-	struct source_chain chain = *first_chain;
-	bool is_found = chain.nr > 0;
 
-	for (int i = 0; i < FRAMES_MAX; i++) {
-		const char *end = f.token.p + f.token.len;
+	for (size_t i = 0; i < nr; i++) {
+		const char *end = frames[i].token.p + frames[i].token.len;
+		struct source_chain chain;
 
 		buf_slice(out, slice_range(done, end));
-		if (is_found)
+		if (look_up(s, &frames[i], &chain))
 			add_place(out, &chain.lines[chain.nr - 1]);
 		done = end;
-		if (!frame_next(line, &pos, &f))
-			break;
-		is_found = look_up(s, &f, &chain);
 	}
 	buf_slice(out, slice_range(done, line.p + line.len));
 	buf_char(out, '\n');
 }
 
-void symbolize_line(struct symbols *s, struct slice line, struct buf *out)
+static void add_one(struct symbols *s, const struct frame *f, struct buf *out)
 {
 	struct source_chain chain = {};
-	struct frame f, another;
-	size_t pos = 0;
+	bool is_found = look_up(s, f, &chain);
 
-	if (!frame_next(line, &pos, &f)) {
-		buf_slice(out, line);
-		buf_char(out, '\n');
-		return;
-	}
-	bool is_found = look_up(s, &f, &chain);
-	size_t next = pos;
-	if (frame_next(line, &next, &another)) {
-		add_several(s, line, pos, &f, &chain, out);
-		return;
-	}
-	for (size_t i = 0; is_found && !f.is_guess && i + 1 < chain.nr; i++)
-		add_inlined(out, &f, &chain.lines[i]);
-	buf_slice(out, f.before);
-	buf_slice(out, f.token);
+	for (size_t i = 0; is_found && !f->is_guess && i + 1 < chain.nr; i++)
+		add_inlined(out, f, &chain.lines[i]);
+	buf_slice(out, f->before);
+	buf_slice(out, f->token);
 	if (is_found)
 		add_place(out, &chain.lines[chain.nr - 1]);
-	buf_slice(out, f.after);
+	buf_slice(out, f->after);
 	buf_char(out, '\n');
+}
+
+void symbolize_line(struct symbols *s, struct slice line, struct buf *out)
+{
+	struct frame frames[FRAMES_MAX + 1];
+	size_t nr = 0, pos = 0;
+
+	while (nr <= FRAMES_MAX && frame_next(line, &pos, &frames[nr]))
+		nr++;
+	if (nr == 1)
+		add_one(s, frames, out);
+	else /* all or none, so that a second time changes nothing */
+		add_several(s, line, frames, nr > FRAMES_MAX ? 0 : nr, out);
 }
 
 void symbolize_text(struct symbols *s, struct slice text, struct buf *out)

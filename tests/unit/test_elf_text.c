@@ -145,6 +145,28 @@ static void inline_lines_repeat_what_surrounds_them(void **state)
 	assert_string_equal(buf_cstr(&out), want.data);
 }
 
+/* Several frames on a line are done in place, a heap of them not at all. */
+static void lines_of_several_frames(void **state)
+{
+	_cleanup_(symbols_closep) struct symbols *s =
+		open_ok(in_dir("small"), NULL);
+	_cleanup_(image_closep) struct image *img = image_ok(in_dir("small"));
+	const struct sym *sym = sym_of(img, "padded");
+	unsigned long long size = sym->end - sym->addr;
+
+	for (int nr = 2; nr < 20; nr++) {
+		_cleanup_(buf_deinit) struct buf in = {}, want = {}, out = {};
+
+		for (int i = 0; i < nr; i++) {
+			buf_printf(&in, " padded+0x1/0x%llx", size);
+			buf_printf(&want, " padded+0x1/0x%llx%s", size,
+				   nr <= 16 ? " small.c:22" : "");
+		}
+		symbolize_text(s, buf_as_slice(&in), &out);
+		assert_string_equal(buf_cstr(&out), want.data);
+	}
+}
+
 static void module_frames_keep_their_module(void **state)
 {
 	assert_int_equal(run("rm -rf m && mkdir m m/b && ln -s .. m/loop && "
@@ -449,6 +471,7 @@ int main(void)
 		cmocka_unit_test(other_builds_are_noted),
 		cmocka_unit_test(forms_are_known),
 		cmocka_unit_test(inline_lines_repeat_what_surrounds_them),
+		cmocka_unit_test(lines_of_several_frames),
 		cmocka_unit_test(module_frames_keep_their_module),
 		cmocka_unit_test(other_text_is_left_alone),
 		cmocka_unit_test(long_lines_take_linear_time),

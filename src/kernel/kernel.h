@@ -33,11 +33,9 @@
  * order of the file.
  *
  * Limits: neither git history nor .get_maintainer.ignore is consulted.
- * Regexes are Perl's in the file: what has no equivalent in POSIX (look-around,
- * back-references, lazy repetition) and what could be slow (over 256 bytes, 4
- * repetitions or 24 choices) is skipped, as are regexes after the 512th; they
- * look at the first 512 bytes of each line.  MAINTAINERS may have up to 16 MiB,
- * a file that is searched for K: up to 1 MiB.  Malformed lines are skipped.
+ * MAINTAINERS may have up to 16 MiB and 512 regexes of 256 bytes; a search that
+ * takes too many steps finds nothing; a file that is searched for K: may have
+ * up to 1 MiB.  Malformed lines are skipped.
  *
  * To extend: a new tag is one case in parse_entry() and one in entry_hit().
  */

@@ -459,7 +459,7 @@ static void add_section(const struct maintainers *m, size_t i, bool reviewers,
 void maintainers_find(const struct maintainers *m, struct slice path,
 		      struct recipients *out)
 {
-	_cleanup_(buf_deinit) struct buf content = {}, name = {};
+	_cleanup_(buf_deinit) struct buf content = {};
 	struct recipients found = {};
 	entry_vec listed = {};
 	hit_vec hits = {};
@@ -468,9 +468,6 @@ void maintainers_find(const struct maintainers *m, struct slice path,
 	while (slice_starts(path, SLICE("./")))
 		path = slice_from(path, 2);
 	path.len = MIN(path.len, (size_t)PATH_MAX);
-	buf_slice(&name, path); /* NUL-terminated, as regex_search() wants */
-	buf_char(&name, '\0');
-	path.p = name.data;
 	read_content(m, path, &content);
 
 	for (size_t i = 0; i < m->sections.len; i++)

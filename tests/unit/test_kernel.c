@@ -144,8 +144,8 @@ static void path_regexes(void **state)
 	       "recipients (cc): [\"tom@toad.example\" "
 	       "\"linux-kernel@vger.kernel.org\"]\n");
 	expect(m, "drivers/never/look-ahead.c",
-	       "recipients (to): [\"linux-kernel@vger.kernel.org\"]\n"
-	       "recipients (cc): []\n");
+	       "recipients (to): [\"sam@soc.example\"]\n"
+	       "recipients (cc): [\"linux-kernel@vger.kernel.org\"]\n");
 }
 
 static void write_file(const char *dir, const char *name, const char *text)
@@ -288,21 +288,17 @@ static void regexes_in_the_manner_of_perl(void **state)
 		{ "(abc", "abc", -1 },
 		{ "abc)", "abc", -1 },
 		{ "*a", "a", -1 },
-		{ "a**", "a", -1 },
-		{ "a+?b", "ab", -1 },
-		{ "(a)\\1", "aa", -1 },
-		{ "(?=a)", "a", -1 },
-		{ "a{1,30000}", "a", -1 },
-		{ "(ab){2}", "abab", -1 },
-		{ "((a{9}){9}){9}", "a", -1 },
-		{ "a*b*c*d*e*", "a", -1 },
-		{ "(((((((((a)))))))))", "a", -1 },
-		{ "a[bc]{30}", "a", -1 },
+		{ "a+?b", "aab", 1 },
+		{ "(a)\\1", "aa", 1 },
+		{ "foo(?!bar)", "foobar", 0 },
 		{ "^b", "a\nb", 1 },
+		{ "a$", "a\nb", 1 },
+		{ "[\\w]-", "a-", 1 },
 		{ "[a", "a", -1 },
-		{ "[\\w]", "a", -1 },
 		{ "a\\", "a", -1 },
 		{ "", "a", -1 },
+		/* would take 2^32 steps */
+		{ "(a+)+(a+)+b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

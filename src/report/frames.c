@@ -129,19 +129,29 @@ static const struct {
 	enum line_kind kind;
 } registers[] = {
 	{ SLICE("RIP: "), LINE_PC },
+	{ SLICE("RIP  "), LINE_PC },
 	{ SLICE("EIP: "), LINE_PC },
 	{ SLICE("EIP is at "), LINE_PC },
 	{ SLICE("IP: "), LINE_PC },
 	{ SLICE("IP is at "), LINE_PC },
 	{ SLICE("pc : "), LINE_PC },
 	{ SLICE("PC is at "), LINE_PC },
+	{ SLICE("pc is at "), LINE_PC },
+	{ SLICE("PC: "), LINE_PC },
+	{ SLICE("TPC: "), LINE_PC },
 	{ SLICE("epc : "), LINE_PC },
+	{ SLICE("epc   : "), LINE_PC },
+	{ SLICE("ERA: "), LINE_PC },
 	{ SLICE("NIP "), LINE_PC },
 	{ SLICE("Krnl PSW : "), LINE_PC },
 	{ SLICE("--- interrupt: "), LINE_PC },
+	{ SLICE("--- Exception: "), LINE_PC },
 	{ SLICE("lr : "), LINE_LINK },
 	{ SLICE("LR is at "), LINE_LINK },
 	{ SLICE("ra : "), LINE_LINK },
+	{ SLICE("ra    : "), LINE_LINK },
+	{ SLICE("ra: "), LINE_LINK },
+	{ SLICE("RPC: "), LINE_LINK },
 	{ SLICE("LR "), LINE_LINK },
 };
 
@@ -156,7 +166,13 @@ static bool register_symbol(struct slice s, struct report_frame *f)
 	s = skip_blanks(s);
 	while (take_address(&s))
 		;
+	(void)take(&s, SLICE("<")); /* sparc "<func+0x1/0x2>" */
 	if (take_symbol(s, f))
+		return true;
+	/* MIPS and LoongArch "80123456 func+0x1/0x2" */
+	t = s;
+	if (take_hex(&t, &v) && t.len && *t.p == ' ' &&
+	    take_symbol(skip_blanks(t), f))
 		return true;
 	/* s390 "... (func+0x1/0x2)", PowerPC "700 at func+0x1/0x2" */
 	const char *at = slice_find(s, SLICE(" at "));
@@ -260,14 +276,17 @@ enum line_kind frame_parse(struct slice text, struct report_frame *f)
 		return LINE_OTHER;
 	/* "<IRQ> [<ffffffff816efb87>] f+0x1/0x2": kernels before 4.9 */
 	enum line_kind kind = LINE_OTHER;
-	if (*t.p == '<' && !slice_starts(t, SLICE("<<"))) {
+	if (*t.p == '<') {
 		const char *close = memchr(t.p, '>', t.len);
+		const char *end = t.p + t.len;
 		struct slice rest;
 
 		if (!close)
 			return LINE_OTHER;
 		kind = marker(t);
-		rest = skip_blanks(slice_range(close + 1, t.p + t.len));
+		if (close + 1 < end && close[1] == '>')
+			close++; /* "<<EOE>>" */
+		rest = skip_blanks(slice_range(close + 1, end));
 		if (!take_address(&rest))
 			return kind;
 		t = rest;
@@ -280,6 +299,11 @@ enum line_kind frame_parse(struct slice text, struct report_frame *f)
 			return kind;
 	}
 	bool address = false;
+	/* s390 puts what it is not sure of in parentheses: "([<addr>] func)" */
+	if (slice_starts(t, SLICE("([<"))) {
+		t = slice_from(t, 1);
+		f->is_guess = true;
+	}
 	while (take_address(&t))
 		address = true;
 	if (arm_symbol(t, f))
@@ -325,9 +349,12 @@ struct slice function_base(struct slice function)
 	static const struct slice suffixes[] = {
 		SLICE(".isra."),  SLICE(".constprop."), SLICE(".part."),
 		SLICE(".cold"),	  SLICE(".llvm."),	SLICE(".lto_priv."),
-		SLICE(".clone."),
+		SLICE(".clone."), SLICE(".cfi_jt"),	SLICE(".cfi"),
 	};
 
+	/* the code, not the descriptor, of a function of 64-bit PowerPC */
+	if (function.len > 1 && *function.p == '.')
+		function = slice_from(function, 1);
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		const char *p = slice_find(function, suffixes[i]);
 

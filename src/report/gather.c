@@ -158,8 +158,8 @@ static enum verdict judge(struct slice text, const struct gathered *g,
 		p->closed = true;
 		return TAKE_AND_STOP;
 	}
-	if (kind == LINE_OTHER && t.len && !slice_has(t, SLICE("Tainted")) &&
-	    !frame_parse_at(text, &f))
+	if (kind == LINE_OTHER && t.len && *t.p != '<' && !p->ended &&
+	    !slice_has(t, SLICE("Tainted")) && !frame_parse_at(text, &f))
 		p->idle++;
 	else
 		p->idle = 0;
@@ -314,6 +314,9 @@ static int32_t collect(const struct window *w, struct gathered *g,
 			continue;
 		if (v == STOP || v == STOP_AT_PANIC) {
 			g->interrupted = v == STOP && !p.ended && !p.closed;
+			/* what was logged in between is no part of it */
+			if (v == STOP && p.trace)
+				g->lines.len = p.useful;
 			return i;
 		}
 		vec_push(&g->lines, i);

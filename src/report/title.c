@@ -94,15 +94,32 @@ static const char *family(struct slice f)
 	return NULL;
 }
 
+/* "bpf_prog_0123456789abcdef_name": the tag is a hash of the program. */
+static const char *bpf_program(struct arena *arena, struct slice f)
+{
+	const size_t start = strlen("bpf_prog_"), end = start + 16;
+
+	if (!slice_starts(f, SLICE("bpf_prog_")) || f.len < end)
+		return NULL;
+	for (size_t i = start; i < end; i++)
+		if (!isxdigit((unsigned char)f.p[i]))
+			return NULL;
+	return arena_printf(arena, "bpf_prog_ADDR" SLICE_FMT,
+			    SLICE_ARG(slice_from(f, end)));
+}
+
 static struct names names_of(struct arena *arena, struct slice f)
 {
 	struct names n = { .nr = 0 };
 	const char *common = family(f);
 	const char *plain = demangle(arena, f);
+	const char *program = bpf_program(arena, f);
 
 	if (common) {
 		add_name(&n, common);
 		add_name(&n, arena_strndup(arena, f.p, f.len));
+	} else if (program) {
+		add_name(&n, program);
 	} else if (plain) {
 		add_name(&n, plain);
 	} else if (!syscall_names(arena, f, &n)) {

@@ -3,6 +3,9 @@
 
 #include <ctype.h>
 
+/* What printk() prints in one line is no longer than this. */
+enum { MAX_MESSAGE = 1024, MAX_PLACES = 16 };
+
 const struct format formats[] = {
 #define FORMAT(id_, type_, from_, flags_, line_, detail_, title_, alts_) \
 	{ .id = #id_,                                                    \
@@ -113,16 +116,15 @@ bool formats_find(struct slice message, struct hit *hit)
 	size_t from = 0;
 	unsigned which;
 
-	for (;;) {
+	for (unsigned n = 0; n < MAX_PLACES; n++) {
 		const char *p = scanner_find(s, message, from, &which);
 
-		if (!p) {
-			*hit = weak;
-			return weak.format;
-		}
+		if (!p)
+			break;
 		from = (size_t)(p - message.p) + 1;
 		struct slice lead = slice_trim(slice_range(message.p, p));
 		hit->at = slice_from(message, from - 1);
+		hit->at.len = MIN(hit->at.len, (size_t)MAX_MESSAGE);
 		while (hit->at.len && strchr("\r", hit->at.p[hit->at.len - 1]))
 			hit->at.len--;
 		hit->is_warning = slice_starts(hit->at, leads[0]);
@@ -142,4 +144,6 @@ bool formats_find(struct slice message, struct hit *hit)
 			}
 		}
 	}
+	*hit = weak;
+	return weak.format;
 }

@@ -280,6 +280,8 @@ enum line_kind frame_parse(struct slice text, struct report_frame *f)
 			return kind;
 	}
 	bool address = false;
+	if (slice_starts(t, SLICE("([<"))) /* s390: the first of a chain */
+		t = slice_from(t, 1);
 	while (take_address(&t))
 		address = true;
 	if (arm_symbol(t, f))

@@ -24,6 +24,8 @@ void scanner_init(struct scanner *s, const struct slice *literals, unsigned nr)
 		if (literals[i].len < WINDOW)
 			abort();
 		s->literal[i] = literals[i];
+		if (s->max_len < literals[i].len)
+			s->max_len = literals[i].len;
 		for (unsigned k = 0; k + 1 < WINDOW; k++) {
 			uint8_t d = (uint8_t)(WINDOW - 2 - k);
 
@@ -47,13 +49,12 @@ bool scanner_at(const struct scanner *s, unsigned which, const char *p,
 const char *scanner_find(const struct scanner *s, struct slice text,
 			 size_t from, unsigned *which)
 {
-	const char *end = text.p + text.len;
-
 	if (text.len < SCAN_MIN_LEN || from > text.len - SCAN_MIN_LEN)
 		return NULL;
 	/* p is where the window's last two bytes begin. */
+	const char *end = text.p + text.len;
 	const char *p = text.p + from + SCAN_MIN_LEN - 2;
-	while (p + 2 <= end) {
+	while (end - p >= 2) {
 		unsigned d = s->shift[pair(p)];
 
 		if (d) {

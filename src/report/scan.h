@@ -22,6 +22,7 @@ struct scanner {
 	uint16_t next[SCAN_MAX_LITERALS]; /* 1 + next in that list, or 0 */
 	struct slice literal[SCAN_MAX_LITERALS];
 	unsigned nr;
+	size_t max_len; /* of a literal */
 };
 
 /** Prepare for `nr` literals, each at least SCAN_MIN_LEN bytes long. */

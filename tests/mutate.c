@@ -62,6 +62,8 @@ static struct slice some_log(void)
 /* A piece of `s`, of any length up to `most`. */
 static struct slice piece(struct slice s, size_t most)
 {
+	if (!s.len)
+		return SLICE("");
 	size_t from = rnd((uint32_t)s.len + 1);
 	size_t left = MIN(s.len - from, most);
 
@@ -104,7 +106,7 @@ static void insert(struct buf *b, struct slice what)
 
 	buf_add(&out, b->data, at);
 	buf_slice(&out, what);
-	buf_slice(&out, slice_from(buf_as_slice(b), at));
+	buf_add(&out, buf_cstr(b) + at, b->len - at);
 	buf_deinit(b);
 	*b = out;
 }

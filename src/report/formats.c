@@ -98,6 +98,12 @@ static bool position_fits(const struct format *f, struct slice lead)
 	return !isalnum((unsigned char)before) && before != '_';
 }
 
+/* The first byte decides most cases. */
+static bool may_match(const struct format *f, struct slice at)
+{
+	return f->flags & F_LOCKDEP || *f->line == '{' || *f->line == *at.p;
+}
+
 static bool is_noise(struct slice at)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(noise); i++) {
@@ -131,7 +137,8 @@ bool formats_find(struct slice message, struct hit *hit)
 		for (unsigned i = 0; i < nr_formats; i++) {
 			struct match m = { .nr = 0 };
 
-			if (position_fits(&formats[i], lead) &&
+			if (may_match(&formats[i], hit->at) &&
+			    position_fits(&formats[i], lead) &&
 			    format_matches(&formats[i], hit, &m)) {
 				hit->format = &formats[i];
 				if (is_noise(hit->at))

@@ -3,6 +3,9 @@
 
 #include <ctype.h>
 
+/* What printk() prints in one line is no longer than this. */
+enum { MAX_MESSAGE = 1024, MAX_PLACES = 16 };
+
 const struct format formats[] = {
 #define FORMAT(id_, type_, from_, flags_, line_, detail_, title_, alts_) \
 	{ .id = #id_,                                                    \
@@ -97,6 +100,12 @@ static bool position_fits(const struct format *f, struct slice lead)
 	return !isalnum((unsigned char)before) && before != '_';
 }
 
+/* The first byte decides most cases. */
+static bool may_match(const struct format *f, struct slice at)
+{
+	return f->flags & F_LOCKDEP || *f->line == '{' || *f->line == *at.p;
+}
+
 static bool is_noise(struct slice at)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(noise); i++) {
@@ -115,23 +124,23 @@ bool formats_find(struct slice message, struct hit *hit)
 	size_t from = 0;
 	unsigned which;
 
-	for (;;) {
+	for (unsigned n = 0; n < MAX_PLACES; n++) {
 		const char *p = scanner_find(s, message, from, &which);
 
-		if (!p) {
-			*hit = weak;
-			return weak.format;
-		}
+		if (!p)
+			break;
 		from = (size_t)(p - message.p) + 1;
 		struct slice lead = slice_trim(slice_range(message.p, p));
 		hit->at = slice_from(message, from - 1);
+		hit->at.len = MIN(hit->at.len, (size_t)MAX_MESSAGE);
 		while (hit->at.len && strchr("\r", hit->at.p[hit->at.len - 1]))
 			hit->at.len--;
 		hit->is_warning = slice_starts(hit->at, leads[0]);
 		for (unsigned i = 0; i < nr_formats; i++) {
 			struct match m = { .nr = 0 };
 
-			if (position_fits(&formats[i], lead) &&
+			if (may_match(&formats[i], hit->at) &&
+			    position_fits(&formats[i], lead) &&
 			    format_matches(&formats[i], hit, &m)) {
 				hit->format = &formats[i];
 				if (is_noise(hit->at))
@@ -144,4 +153,6 @@ bool formats_find(struct slice message, struct hit *hit)
 			}
 		}
 	}
+	*hit = weak;
+	return weak.format;
 }

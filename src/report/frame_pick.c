@@ -49,15 +49,41 @@ static bool glob(struct slice pattern, struct slice name)
 	return back ? slice_starts(name, core) : slice_eq(name, core);
 }
 
+/* The rows by the first byte of their names, each list in any order. */
+struct skip_index {
+	bool known;
+	uint16_t first[256]; /* 1 + row, or 0; '*': those that begin with it */
+	uint16_t next[ARRAY_LEN(skips)];
+};
+
+static const struct skip_index *skip_index(void)
+{
+	static struct skip_index index;
+
+	for (size_t i = 0; !index.known && i < ARRAY_LEN(skips); i++) {
+		uint16_t *first = &index.first[(unsigned char)*skips[i].name.p];
+
+		index.next[i] = *first;
+		*first = (uint16_t)(i + 1);
+	}
+	index.known = true;
+	return &index;
+}
+
 /* The classes of `name` among those wanted; 0: it may be blamed. */
 static unsigned classify(struct slice name, unsigned wanted)
 {
+	const struct skip_index *index = skip_index();
 	unsigned found = 0;
+	const unsigned char starts[] = { name.len ? (unsigned char)*name.p : 0,
+					 '*' };
 
-	for (size_t i = 0; i < ARRAY_LEN(skips); i++)
-		if (skips[i].class & wanted & ~found &&
-		    glob(skips[i].name, name))
-			found |= skips[i].class;
+	for (size_t k = 0; k < ARRAY_LEN(starts); k++)
+		for (unsigned i = index->first[starts[k]]; i;
+		     i = index->next[i - 1])
+			if (skips[i - 1].class & wanted & ~found &&
+			    glob(skips[i - 1].name, name))
+				found |= skips[i - 1].class;
 	return found;
 }
 

@@ -199,8 +199,14 @@ static bool arm_symbol(struct slice s, struct report_frame *f)
 	return take_symbol(s, f);
 }
 
+/* Does any of a table's words begin with this byte? Most lines: no. */
+struct initials {
+	bool known, any[256];
+};
+
 static enum line_kind marker(struct slice t)
 {
+	static struct initials initials;
 	static const struct {
 		struct slice word;
 		enum line_kind kind;
@@ -246,8 +252,14 @@ static enum line_kind marker(struct slice t)
 		{ SLICE("KERNEL supported cpus"), LINE_OTHER },
 	};
 
+	for (size_t i = 0; !initials.known && i < ARRAY_LEN(markers); i++)
+		initials.any[(unsigned char)*markers[i].word.p] = true;
+	initials.known = true;
+	if (!initials.any[(unsigned char)*t.p])
+		return LINE_OTHER;
 	for (size_t i = 0; i < ARRAY_LEN(markers); i++)
-		if (slice_starts(t, markers[i].word))
+		if (*t.p == *markers[i].word.p &&
+		    slice_starts(t, markers[i].word))
 			return markers[i].kind;
 	return LINE_OTHER;
 }
@@ -256,7 +268,8 @@ static enum line_kind marker(struct slice t)
 static enum line_kind register_line(struct slice t, struct report_frame *f)
 {
 	for (size_t i = 0; i < ARRAY_LEN(registers); i++) {
-		if (!slice_starts(t, registers[i].word))
+		if (*t.p != *registers[i].word.p ||
+		    !slice_starts(t, registers[i].word))
 			continue;
 		f->is_pc = registers[i].kind == LINE_PC;
 		return register_symbol(slice_from(t, registers[i].word.len),
@@ -355,6 +368,8 @@ struct slice function_base(struct slice function)
 	/* the code, not the descriptor, of a function of 64-bit PowerPC */
 	if (function.len > 1 && *function.p == '.')
 		function = slice_from(function, 1);
+	if (!function.len || !memchr(function.p, '.', function.len))
+		return function;
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		const char *p = slice_find(function, suffixes[i]);
 

@@ -9,48 +9,65 @@ enum {
 	PRELUDE_LINES = 5, /* kept in front of the headline */
 	IDLE_LINES = 60, /* without anything of a splat: it is over */
 	AFTERMATH_LINES = 40, /* within which a panic still belongs to it */
+	PANIC_BYTES = 64 * 1024, /* the same, for a panic of another task */
 	TAIL_LINES = 24, /* of registers behind the end marker */
 	MAX_CALLERS = 16, /* of one report */
 	NMI_LINES = 1000, /* within which the other CPUs answer */
 	LOOK_AHEAD = 8, /* for what a "cut here" line announces */
+	MAX_LEFT = 8, /* headlines of others inside a report */
 };
 
-static unsigned slot(const struct window *w, caller_id c)
+/* Where the last line of a caller is kept; the set is in order of use. */
+static int32_t *caller_set(struct window *w, caller_id c)
 {
-	return (unsigned)((c ^ c >> 40) * 2654435761u % ARRAY_LEN(w->last));
+	return w->last[(c ^ c >> 40) * 2654435761u % CALLER_SETS];
 }
 
 void window_clear(struct window *w)
 {
 	w->lines.len = 0;
 	memset(w->last, 0xff, sizeof(w->last));
-	w->last_panic = NO_LINE;
+}
+
+/* The line that `caller` printed last; `index` takes its place. */
+static int32_t replace_last(struct window *w, caller_id caller, int32_t index)
+{
+	int32_t *set = caller_set(w, caller), last = NO_LINE;
+	int way = 0;
+
+	for (; way < CALLER_WAYS - 1; way++)
+		if (set[way] == NO_LINE ||
+		    w->lines.data[set[way]].caller == caller)
+			break;
+	if (set[way] != NO_LINE && w->lines.data[set[way]].caller == caller)
+		last = set[way];
+	memmove(set + 1, set, (size_t)way * sizeof(*set));
+	*set = index;
+	return last;
 }
 
 void window_add(struct window *w, struct slice raw)
 {
 	struct console_line parsed = console_parse(raw);
+	int32_t index = (int32_t)w->lines.len;
 	struct window_line line = {
 		.offset = (uint32_t)(raw.p - w->text),
 		.len = (uint32_t)raw.len,
 		.text_offset = (uint32_t)(parsed.text.p - w->text),
 		.text_len = (uint32_t)parsed.text.len,
-		.prev = NO_LINE,
+		.prev = replace_last(w, parsed.caller, index),
 		.next = NO_LINE,
 		.caller = parsed.caller,
 		.has_time = parsed.has_time,
 	};
-	int32_t index = (int32_t)w->lines.len;
-	int32_t *last = &w->last[slot(w, line.caller)];
 
-	if (*last != NO_LINE && w->lines.data[*last].caller == line.caller) {
-		line.prev = *last;
-		w->lines.data[*last].next = index;
-	}
-	*last = index;
+	if (line.prev != NO_LINE)
+		w->lines.data[line.prev].next = index;
+	if (index)
+		line.panics = w->lines.data[index - 1].panics;
+	line.panics +=
+		slice_has(parsed.text, SLICE("Kernel panic - not syncing"));
 	vec_push(&w->lines, line);
-	if (slice_has(parsed.text, SLICE("Kernel panic - not syncing")))
-		w->last_panic = index;
 }
 
 struct slice window_text(const struct window *w, int32_t i)
@@ -60,26 +77,62 @@ struct slice window_text(const struct window *w, int32_t i)
 	return (struct slice){ w->text + l->text_offset, l->text_len };
 }
 
+int32_t window_at(const struct window *w, uint64_t offset)
+{
+	size_t low = 0, high = w->lines.len;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (w->lines.data[mid].offset < offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return (int32_t)low;
+}
+
+void window_reach(struct window *w, int32_t first, bool end)
+{
+	uint64_t far =
+		(uint64_t)w->lines.data[first].offset + REPORT_WINDOW_BYTES;
+
+	w->end = MIN(window_at(w, far), first + WINDOW_LINES);
+	w->end = MIN(w->end, (int32_t)w->lines.len);
+	w->complete = end || w->end < (int32_t)w->lines.len;
+}
+
 static int32_t moved(int32_t index, int32_t n)
 {
 	return index < n ? NO_LINE : index - n;
 }
 
-void window_drop(struct window *w, int32_t n, uint32_t bytes)
+void window_drop(struct window *w, uint32_t bytes)
 {
 	struct window_line *all = w->lines.data;
+	int32_t n = window_at(w, bytes);
+	int32_t *last = &w->last[0][0];
 
 	w->lines.len -= (size_t)n;
-	memmove(all, all + n, w->lines.len * sizeof(*all));
+	if (n)
+		memmove(all, all + n, w->lines.len * sizeof(*all));
 	for (size_t i = 0; i < w->lines.len; i++) {
 		all[i].offset -= bytes;
 		all[i].text_offset -= bytes;
 		all[i].prev = moved(all[i].prev, n);
 		all[i].next = moved(all[i].next, n);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(w->last); i++)
-		w->last[i] = moved(w->last[i], n);
-	w->last_panic = moved(w->last_panic, n);
+	/* What is forgotten was used the longest ago: it ends its set. */
+	for (size_t i = 0; i < CALLER_SETS * CALLER_WAYS; i++)
+		last[i] = moved(last[i], n);
+}
+
+/* The next line of the caller, as far as can be seen. */
+static int32_t next_line(const struct window *w, int32_t i)
+{
+	int32_t next = w->lines.data[i].next;
+
+	return next < w->end ? next : NO_LINE;
 }
 
 /* Foreign lines have no time stamp where the report's own have one. */
@@ -90,13 +143,13 @@ static bool same_kind(const struct window_line *a, const struct window_line *b)
 
 /* What a line says about where the report ends. */
 struct progress {
-	const struct window_line *first;
 	bool trace; /* a call trace has been seen */
 	bool ended; /* the end marker has been seen */
 	bool panicked;
 	bool closed; /* nothing of it can follow */
 	unsigned idle; /* lines since the last that belongs to a splat */
 	bool at; /* the line before ended in "at:" */
+	unsigned left; /* headlines that are left for reports of their own */
 	unsigned tail; /* lines since the end marker */
 	size_t useful; /* length of the text up to the last useful line */
 };
@@ -129,7 +182,7 @@ static enum verdict judge_headline(const struct hit *hit,
 		return p->trace ? STOP_AT_PANIC : TAKE;
 	if (f->flags & F_FOLLOWS && (!p->trace || p->panicked))
 		return TAKE;
-	if (f->flags & F_NO_TRACE && f->from == FROM_NONE)
+	if (f->flags & F_NO_TRACE && f->from == FROM_NONE && f != g->hit.format)
 		return LEAVE; /* a line of its own, in between */
 	return STOP;
 }
@@ -166,24 +219,29 @@ static enum verdict judge(struct slice text, const struct gathered *g,
 	return TAKE;
 }
 
-/* A "cut here" line is explained by one of the next lines. */
-static int32_t explained_by(const struct window *w, int32_t first,
-			    struct hit *hit)
+/*
+ * A "cut here" line is explained by one of the next lines.  False: they have
+ * yet to come.
+ */
+static bool explained_by(const struct window *w, int32_t first, struct hit *hit,
+			 int32_t *real)
 {
-	int32_t i = w->lines.data[first].next;
+	int32_t i = next_line(w, first);
+	int n = 0;
 
-	for (int n = 0; n < LOOK_AHEAD && i != NO_LINE;
-	     n++, i = w->lines.data[i].next) {
+	*real = first;
+	for (; n < LOOK_AHEAD && i != NO_LINE; n++, i = next_line(w, i)) {
 		struct hit other;
 
 		if (!formats_find(window_text(w, i), &other))
 			continue;
-		if (other.format->flags & F_TENTATIVE)
-			break;
-		*hit = other;
-		return i;
+		if (!(other.format->flags & F_TENTATIVE)) {
+			*hit = other;
+			*real = i;
+		}
+		return true;
 	}
-	return first;
+	return n == LOOK_AHEAD || w->complete;
 }
 
 static void add_prelude(const struct window *w, int32_t first,
@@ -193,7 +251,9 @@ static void add_prelude(const struct window *w, int32_t first,
 	int n = 0;
 
 	for (; i != NO_LINE && n < PRELUDE_LINES; i = w->lines.data[i].prev) {
-		if (w->lines.data[i].claimed)
+		if (w->lines.data[i].claimed ||
+		    w->lines.data[first].offset - w->lines.data[i].offset >
+			    HISTORY_BYTES)
 			break;
 		if (same_kind(&w->lines.data[i], &w->lines.data[first]))
 			lines[n++] = i;
@@ -202,14 +262,18 @@ static void add_prelude(const struct window *w, int32_t first,
 		vec_push(&g->lines, lines[--n]);
 }
 
-/* Does the kernel stop because of this report? Takes the panic's own dump. */
-static int32_t find_panic(const struct window *w, int32_t i, bool *complete,
+/*
+ * Does the kernel stop because of this report?  Takes the panic's own dump.
+ * The last line of that, or NO_LINE; *seen is the last line looked at, NO_LINE
+ * when there was none to end the search.
+ */
+static int32_t find_panic(const struct window *w, int32_t i, int32_t *seen,
 			  struct gathered *g)
 {
 	int32_t last = NO_LINE;
 	unsigned n = 0;
 
-	for (; i != NO_LINE; i = w->lines.data[i].next) {
+	for (; i != NO_LINE; i = next_line(w, i)) {
 		struct slice text = window_text(w, i);
 		struct hit hit;
 		struct report_frame f;
@@ -231,7 +295,7 @@ static int32_t find_panic(const struct window *w, int32_t i, bool *complete,
 		if (slice_starts(slice_trim(text), SLICE("Rebooting in ")))
 			break;
 	}
-	*complete = i != NO_LINE || w->complete;
+	*seen = i;
 	return last;
 }
 
@@ -241,11 +305,34 @@ static int32_t find_panic(const struct window *w, int32_t i, bool *complete,
  */
 struct merge {
 	int32_t next[MAX_CALLERS];
+	caller_id caller[MAX_CALLERS];
 	int nr;
-	bool asked; /* for back traces, once */
+	int32_t nmi, nmi_end; /* lines to search for answers; see ask_others */
 };
 
-static int32_t merge_peek(const struct merge *m, int *which)
+/* "Sending NMI from CPU 1 to CPUs 0:" is answered by the other callers. */
+static void ask_others(const struct window *w, int32_t from, struct merge *m)
+{
+	if (m->nmi_end)
+		return; /* once */
+	m->nmi = from + 1;
+	m->nmi_end = MIN(from + NMI_LINES, w->end);
+}
+
+static bool is_answer(const struct window *w, int32_t i, const struct merge *m)
+{
+	const struct window_line *l = &w->lines.data[i];
+
+	if (l->claimed ||
+	    !slice_starts(window_text(w, i), SLICE("NMI backtrace for cpu")))
+		return false;
+	for (int k = 0; k < m->nr; k++)
+		if (m->caller[k] == l->caller)
+			return false;
+	return true;
+}
+
+static int32_t merge_peek(const struct window *w, struct merge *m, int *which)
 {
 	int32_t best = NO_LINE;
 
@@ -256,60 +343,59 @@ static int32_t merge_peek(const struct merge *m, int *which)
 		best = m->next[k];
 		*which = k;
 	}
+	while (m->nmi < m->nmi_end && m->nr < MAX_CALLERS &&
+	       (best == NO_LINE || m->nmi < best)) {
+		int32_t i = m->nmi++;
+
+		if (!is_answer(w, i, m))
+			continue;
+		m->caller[m->nr] = w->lines.data[i].caller;
+		m->next[m->nr] = i;
+		*which = m->nr++;
+		return i;
+	}
 	return best;
 }
 
-/* "Sending NMI from CPU 1 to CPUs 0:" is answered by the other callers. */
-static void ask_others(const struct window *w, int32_t from, struct merge *m)
+/* What to do with line `i`, which may begin something else. */
+static enum verdict judge_line(const struct window *w, int32_t i,
+			       struct gathered *g, struct progress *p)
 {
-	caller_id own = w->lines.data[from].caller;
-	caller_id seen[MAX_CALLERS];
-	int32_t end = from + NMI_LINES;
+	struct slice text = window_text(w, i);
+	enum verdict v = TAKE;
+	struct hit hit;
 
-	m->asked = true;
-	if (end > (int32_t)w->lines.len)
-		end = (int32_t)w->lines.len;
-	for (int32_t i = from + 1; i < end && m->nr < MAX_CALLERS; i++) {
-		const struct window_line *l = &w->lines.data[i];
-		bool known = l->caller == own || l->claimed;
-
-		for (int k = 1; k < m->nr; k++)
-			known |= seen[k] == l->caller;
-		if (known || !slice_starts(window_text(w, i),
-					   SLICE("NMI backtrace for cpu")))
-			continue;
-		seen[m->nr] = l->caller;
-		m->next[m->nr++] = i;
+	if (formats_find(text, &hit)) {
+		v = judge_headline(&hit, g, p);
+		if (hit.format->flags & F_PANIC && v == TAKE)
+			p->panicked = g->panicked = true;
+		if (v == LEAVE && ++p->left > MAX_LEFT)
+			v = STOP;
 	}
+	return v == TAKE ? judge(text, g, p) : v;
 }
 
-/* Walk on from the headline; the first line not taken, *stopped if one is. */
+/* Walk on from the headline; the line that ended it, NO_LINE if none did. */
 static int32_t collect(const struct window *w, struct gathered *g,
-		       bool *stopped)
+		       int32_t *next)
 {
 	const struct window_line *all = w->lines.data;
 	int32_t head = g->lines.data[g->header], i;
-	struct merge m = { .next = { all[head].next }, .nr = 1 };
+	struct merge m = { .next = { next_line(w, head) },
+			   .caller = { all[head].caller },
+			   .nr = 1 };
+	struct progress p = { .useful = g->lines.len };
+	unsigned visited = 0;
 	int which = 0;
-	struct progress p = { .first = &all[head], .useful = g->lines.len };
 
-	*stopped = true;
-	for (; (i = merge_peek(&m, &which)) != NO_LINE;
-	     m.next[which] = all[i].next) {
-		enum verdict v = TAKE;
-		struct hit hit;
-
-		if (all[i].claimed)
+	for (; (i = merge_peek(w, &m, &which)) != NO_LINE;
+	     m.next[which] = next_line(w, i)) {
+		*next = i;
+		if (all[i].claimed || ++visited > REPORT_MAX_LINES)
 			return i;
 		if (!same_kind(&all[i], &all[head]))
 			continue;
-		if (formats_find(window_text(w, i), &hit)) {
-			v = judge_headline(&hit, g, &p);
-			if (hit.format->flags & F_PANIC && v == TAKE)
-				p.panicked = g->panicked = true;
-		}
-		if (v == TAKE)
-			v = judge(window_text(w, i), g, &p);
+		enum verdict v = judge_line(w, i, g, &p);
 		if (v == LEAVE)
 			continue;
 		if (v == STOP || v == STOP_AT_PANIC) {
@@ -320,39 +406,34 @@ static int32_t collect(const struct window *w, struct gathered *g,
 			return i;
 		}
 		vec_push(&g->lines, i);
-		if (!m.asked && slice_starts(window_text(w, i),
-					     SLICE("Sending NMI from CPU")))
+		if (slice_starts(window_text(w, i),
+				 SLICE("Sending NMI from CPU")))
 			ask_others(w, i, &m);
 		if (!p.idle)
 			p.useful = g->lines.len;
-		if (v == TAKE_AND_STOP)
-			return all[i].next;
+		if (v == TAKE_AND_STOP) {
+			*next = next_line(w, i);
+			return i;
+		}
 		if (p.idle > IDLE_LINES) {
 			g->lines.len = p.useful;
 			return i;
 		}
-		if (g->lines.len >= REPORT_MAX_LINES)
-			return i;
 	}
-	*stopped = false;
+	*next = NO_LINE;
 	return NO_LINE;
 }
 
-bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
-	    struct gathered *g)
+/* Prelude and headline; false when what explains it has yet to come. */
+static bool begin(const struct window *w, int32_t *first, struct gathered *g)
 {
-	bool stopped, complete = true;
-	int32_t next;
+	int32_t real;
 
-	g->lines.len = 0;
-	g->interrupted = false;
-	g->hit = *hit;
-	g->panicked = hit->format->flags & F_PANIC;
-	add_prelude(w, first, g);
-	if (hit->format->flags & F_TENTATIVE) {
-		int32_t real = explained_by(w, first, &g->hit);
-
-		for (int32_t i = first; i != real; i = w->lines.data[i].next)
+	add_prelude(w, *first, g);
+	if (g->hit.format->flags & F_TENTATIVE) {
+		if (!explained_by(w, *first, &g->hit, &real))
+			return false;
+		for (int32_t i = *first; i != real; i = next_line(w, i))
 			vec_push(&g->lines, i);
 		if (g->lines.len > PRELUDE_LINES) {
 			size_t drop = g->lines.len - PRELUDE_LINES;
@@ -361,28 +442,58 @@ bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 				PRELUDE_LINES * sizeof(g->lines.data[0]));
 			g->lines.len = PRELUDE_LINES;
 		}
-		if (g->hit.format->flags & F_PANIC)
-			g->panicked = true;
-		first = real;
+		*first = real;
 	}
 	g->header = g->lines.len;
-	vec_push(&g->lines, first);
-	next = collect(w, g, &stopped);
-	if (!stopped && !w->complete && !force)
+	vec_push(&g->lines, *first);
+	return true;
+}
+
+/*
+ * Does any caller panic soon after the report, or in its midst?  False: the
+ * lines that tell have yet to come.
+ */
+static bool panics_later(const struct window *w, int32_t first,
+			 struct gathered *g)
+{
+	const struct window_line *all = w->lines.data;
+	int32_t end = window_at(w, (uint64_t)all[g->last].offset + PANIC_BYTES);
+
+	if (end > w->end)
+		end = w->end;
+	g->panicked = all[end - 1].panics > all[first].panics;
+	return g->panicked || w->complete || end < w->end;
+}
+
+bool gather(struct window *w, int32_t first, const struct hit *hit,
+	    struct gathered *g)
+{
+	struct window_line *all = w->lines.data;
+	int32_t next, seen, panic_end = NO_LINE;
+
+	g->lines.len = 0;
+	g->interrupted = false;
+	g->hit = *hit;
+	if (!begin(w, &first, g))
+		return false;
+	g->panicked = g->hit.format->flags & F_PANIC;
+	seen = collect(w, g, &next);
+	if (seen == NO_LINE && !w->complete)
 		return false;
 	g->last = g->lines.data[g->lines.len - 1];
-	int32_t panic_end = next == NO_LINE || w->lines.data[next].claimed ?
-				    NO_LINE :
-				    find_panic(w, next, &complete, g);
-	if (!complete && !force)
-		return false;
+	if (seen != NO_LINE && (next == NO_LINE || !all[next].claimed)) {
+		panic_end = find_panic(w, next, &seen, g);
+		if (seen == NO_LINE && !w->complete)
+			return false;
+	}
 	if (panic_end != NO_LINE)
 		g->last = panic_end;
+	if (!g->panicked && !panics_later(w, first, g))
+		return false;
 	for (size_t i = 0; i < g->lines.len; i++)
-		w->lines.data[g->lines.data[i]].claimed = true;
+		all[g->lines.data[i]].claimed = true;
 	for (int32_t i = next; i != NO_LINE && i <= panic_end;
-	     i = w->lines.data[i].next)
-		w->lines.data[i].claimed = true;
-	g->panicked |= w->last_panic > first;
+	     i = next_line(w, i))
+		all[i].claimed = true;
 	return true;
 }

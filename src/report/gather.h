@@ -12,12 +12,19 @@
 #include "report/console.h"
 #include "report/formats.h"
 
-enum { NO_LINE = -1 };
+enum {
+	NO_LINE = -1,
+	WINDOW_LINES = 65536, /* a report ends within so many lines */
+	HISTORY_BYTES = 16 * 1024, /* it may have a prelude within so many */
+	CALLER_SETS = 1024,
+	CALLER_WAYS = 8,
+};
 
 struct window_line {
 	uint32_t offset, len; /* in the window's text, with the prefix */
 	uint32_t text_offset, text_len; /* without it */
 	int32_t prev, next; /* of the same caller, or NO_LINE */
+	uint32_t panics; /* lines up to this one that announce a panic */
 	caller_id caller;
 	bool has_time;
 	bool claimed; /* belongs to a report found already */
@@ -26,9 +33,10 @@ struct window_line {
 struct window {
 	const char *text; /* what the offsets count from; may move */
 	VEC(struct window_line) lines;
-	int32_t last[8192]; /* of each caller, by hash */
-	int32_t last_panic; /* the last line that announces a panic */
-	bool complete; /* no line will follow */
+	/* The last lines of callers, by hash, the latest first in each set. */
+	int32_t last[CALLER_SETS][CALLER_WAYS];
+	int32_t end; /* lines from here on are out of reach; see gather() */
+	bool complete; /* no line will follow within reach */
 };
 
 void window_clear(struct window *w);
@@ -39,8 +47,18 @@ void window_add(struct window *w, struct slice line);
 /** The message of line `i`. */
 struct slice window_text(const struct window *w, int32_t i);
 
-/** Forget the first `n` lines; the text moves down by as many bytes. */
-void window_drop(struct window *w, int32_t n, uint32_t bytes);
+/** The first line that begins at or after `offset`; lines.len if none does. */
+int32_t window_at(const struct window *w, uint64_t offset);
+
+/** The text loses its first `bytes`: forget the lines that begin there. */
+void window_drop(struct window *w, uint32_t bytes);
+
+/**
+ * Set w->end and w->complete for a report that begins at line `first`: what
+ * is further away than REPORT_WINDOW_BYTES or WINDOW_LINES is out of reach,
+ * however much of the log is known.  `end`: no line will follow.
+ */
+void window_reach(struct window *w, int32_t first, bool end);
 
 struct gathered {
 	VEC(int32_t) lines; /* of the text, in order */
@@ -53,10 +71,11 @@ struct gathered {
 
 /**
  * Collect the report that begins at line `first`, where `hit` was found.
- * False: its end is not in the window yet (never so if w->complete or
- * `force`).  Marks its lines as claimed when true.
+ * Only lines before w->end are looked at.  False: its end is not among them
+ * (never so if w->complete).  Marks its lines as claimed when true.  What it
+ * finds depends on the lines up to that end and on no other.
  */
-bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
+bool gather(struct window *w, int32_t first, const struct hit *hit,
 	    struct gathered *out);
 
 #endif /* REPORT_GATHER_H */

@@ -43,7 +43,8 @@ static size_t class_len(char class, struct slice s)
 			n++;
 		return n;
 	case 'x':
-		if (slice_starts(s, SLICE("0x")))
+		if (s.len > 2 && slice_starts(s, SLICE("0x")) &&
+		    isxdigit((unsigned char)s.p[2]))
 			n = 2;
 		while (n < s.len && isxdigit((unsigned char)s.p[n]))
 			n++;
@@ -97,11 +98,16 @@ static long until(struct slice lit, struct slice text)
 {
 	if (!lit.len)
 		return (long)text.len;
-	for (size_t i = 0; i < text.len; i++)
-		if ((text.p[i] == lit.p[0] ||
-		     (lit.p[0] == ' ' && is_blank(text.p[i]))) &&
+	for (size_t i = 0; i < text.len; i++) {
+		bool blank = lit.p[0] == ' ' && is_blank(text.p[i]);
+
+		if ((blank || text.p[i] == lit.p[0]) &&
 		    literal_at(lit, slice_from(text, i)) >= 0)
 			return (long)i;
+		/* The rest of a run of blanks fares no better. */
+		while (blank && i + 1 < text.len && is_blank(text.p[i + 1]))
+			i++;
+	}
 	return -1;
 }
 

@@ -72,8 +72,8 @@ static const char *replacement(struct slice s, size_t i, size_t *len)
 		*len += 2;
 		return "ADDR";
 	}
-	*len = run(s, i, isxdigit);
-	if (!word_char(before) && *len >= 8 && (*len % 8 == 0 || *len > 12) &&
+	*len = word_char(before) ? 0 : run(s, i, isxdigit);
+	if (*len >= 8 && (*len % 8 == 0 || *len > 12) &&
 	    (i + *len == s.len || !word_char(s.p[i + *len])))
 		return "ADDR";
 	if (!isdigit((unsigned char)s.p[i]))

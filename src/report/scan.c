@@ -1,73 +1,117 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/scan.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+
+enum { STEP = SCAN_MIN_LEN - 1, UNROLL = 4 };
 
 static unsigned pair(const char *p)
 {
-	return (unsigned)(unsigned char)p[0] << 8 | (unsigned char)p[1];
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* How common a byte is in a log, roughly; letters as in English. */
+static unsigned commonness(char c)
+{
+	static const char letters[] = "zqjxkwvybhgfumplcdrsnioate";
+	const char *p = islower((unsigned char)c) ? strchr(letters, c) : NULL;
+
+	if (p)
+		return 4 + (unsigned)(p - letters);
+	if (isdigit((unsigned char)c) || c == ' ')
+		return 24;
+	return isupper((unsigned char)c) ? 5 : 10;
+}
+
+/* Where the rarest four bytes of a literal stand. */
+static size_t choose(struct slice lit)
+{
+	size_t best = 0;
+	unsigned least = ~0u;
+
+	for (size_t o = 0; o + SCAN_MIN_LEN <= lit.len; o++) {
+		unsigned sum = 0;
+
+		for (size_t k = 0; k < STEP; k++)
+			sum += commonness(lit.p[o + k]) *
+			       commonness(lit.p[o + k + 1]);
+		if (sum < least) {
+			least = sum;
+			best = o;
+		}
+	}
+	return best;
 }
 
 void scanner_init(struct scanner *s, const struct slice *literals, unsigned nr)
 {
-	enum { WINDOW = SCAN_MIN_LEN, MAX_SHIFT = WINDOW - 1 };
-
 	if (nr > SCAN_MAX_LITERALS)
 		abort();
 	memset(s, 0, sizeof(*s));
-	memset(s->shift, MAX_SHIFT, sizeof(s->shift));
 	s->nr = nr;
-	/* Backwards, so that the lists come out in ascending order. */
-	for (unsigned i = nr; i-- > 0;) {
-		const char *p = literals[i].p;
-
-		if (literals[i].len < WINDOW)
+	for (unsigned i = 0; i < nr; i++) {
+		if (literals[i].len < SCAN_MIN_LEN ||
+		    literals[i].len > UINT16_MAX)
 			abort();
 		s->literal[i] = literals[i];
-		for (unsigned k = 0; k + 1 < WINDOW; k++) {
-			uint8_t d = (uint8_t)(WINDOW - 2 - k);
+		s->offset[i] = (uint16_t)choose(literals[i]);
+		if (s->max_len < literals[i].len)
+			s->max_len = literals[i].len;
+		for (unsigned k = 0; k < STEP; k++) {
+			unsigned v = pair(literals[i].p + s->offset[i] + k);
 
-			if (s->shift[pair(p + k)] > d)
-				s->shift[pair(p + k)] = d;
+			s->next[STEP * i + k] = s->first[v];
+			s->first[v] = (uint16_t)(STEP * i + k + 1);
+			s->hot[v] = 1;
 		}
-		unsigned last = pair(p + WINDOW - 2);
-		s->next[i] = s->first[last];
-		s->first[last] = (uint16_t)(i + 1);
 	}
 }
 
-bool scanner_at(const struct scanner *s, unsigned which, const char *p,
-		const char *end)
+/* The best literal with the pair at `at`, if it is better than *best. */
+static void check(const struct scanner *s, struct slice text, size_t from,
+		  size_t at, size_t *best, unsigned *which)
 {
-	struct slice lit = s->literal[which];
+	for (unsigned n = s->first[pair(text.p + at)]; n; n = s->next[n - 1]) {
+		unsigned i = (n - 1) / STEP;
+		size_t back = s->offset[i] + (n - 1) % STEP;
 
-	return (size_t)(end - p) >= lit.len && !memcmp(p, lit.p, lit.len);
+		if (at < from + back || at - back > *best ||
+		    (at - back == *best && i > *which) ||
+		    !slice_starts(slice_from(text, at - back), s->literal[i]))
+			continue;
+		*best = at - back;
+		*which = i;
+	}
 }
 
 const char *scanner_find(const struct scanner *s, struct slice text,
 			 size_t from, unsigned *which)
 {
-	const char *end = text.p + text.len;
+	size_t best = SIZE_MAX;
+	unsigned lit = 0;
 
-	if (text.len < SCAN_MIN_LEN || from > text.len - SCAN_MIN_LEN)
-		return NULL;
-	/* p is where the window's last two bytes begin. */
-	const char *p = text.p + from + SCAN_MIN_LEN - 2;
-	while (p + 2 <= end) {
-		unsigned d = s->shift[pair(p)];
+	for (size_t at = from; at + 2 <= text.len; at += STEP) {
+		while (at + STEP * UNROLL + 2 <= text.len) {
+			const char *p = text.p + at;
 
-		if (d) {
-			p += d;
-			continue;
+			if (s->hot[pair(p)] | s->hot[pair(p + STEP)] |
+			    s->hot[pair(p + 2 * STEP)] |
+			    s->hot[pair(p + 3 * STEP)])
+				break;
+			at += STEP * UNROLL;
 		}
-		const char *start = p - (SCAN_MIN_LEN - 2);
-		for (unsigned i = s->first[pair(p)]; i; i = s->next[i - 1]) {
-			if (scanner_at(s, i - 1, start, end)) {
-				*which = i - 1;
-				return start;
-			}
-		}
-		p++;
+		/* What begins before a hit may have its rare bytes behind. */
+		if (best != SIZE_MAX && at >= best + s->max_len)
+			break;
+		if (s->hot[pair(text.p + at)])
+			check(s, text, from, at, &best, &lit);
 	}
-	return NULL;
+	if (best == SIZE_MAX)
+		return NULL;
+	*which = lit;
+	return text.p + best;
 }

@@ -4,9 +4,13 @@
  *
  * Most of a log is not a crash.  As long as the scanner finds none of the
  * formats' first words, nothing is taken apart: the text passes through a
- * buffer of which only the last lines are kept.  At a hit the buffer is cut
- * into lines (gather.h) and grows until the report is complete or the window
- * is full.
+ * buffer of which only the last lines are kept.  At a hit the lines around it
+ * are put into the window (gather.h), which grows until the report is complete
+ * or its reach is full.
+ *
+ * What is found must not depend on how the log is cut into pieces.  So nothing
+ * may be decided by how much text is there, only by the text within fixed
+ * distances: HISTORY_BYTES back, REPORT_WINDOW_BYTES ahead.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,21 +25,21 @@
 #include "report/title.h"
 
 enum {
-	HISTORY_BYTES = 16 * 1024, /* kept in front of what is scanned */
-	MAX_LINE = 64 * 1024, /* longer ones are cut */
-	MAX_LITERAL = 64, /* of those the scanner looks for */
-	PIECE_BYTES = 256 * 1024, /* taken in at once */
+	MAX_LINE = 8 * 1024, /* longer ones are cut; at most HISTORY_BYTES */
+	TRIM_BYTES = 64 * 1024, /* worth forgetting */
+	PIECE_BYTES = 64 * 1024, /* taken in at once */
+	RETRY_FRACTION = 16, /* of a report must arrive to look again */
 };
 
+/* Offsets count from the start of the log. */
 struct report_stream {
 	report_fn *fn;
 	void *ctx;
 	struct buf text;
-	uint64_t base; /* offset of text in the log */
-	size_t scanned; /* no report begins before this offset of text */
-	size_t lexed; /* text before this offset is in the window */
-	int32_t next_line; /* of the window, to look for hits in */
-	bool in_window; /* the text is cut into lines */
+	uint64_t base; /* of the text */
+	uint64_t scanned; /* no report begins in what is before */
+	uint64_t lexed; /* a line begins here; those before are in the window */
+	size_t enough; /* length of the text that makes looking worthwhile */
 	bool seen_kernel; /* some line had a kernel time stamp */
 	struct window window;
 	struct gathered gathered;
@@ -49,6 +53,7 @@ struct report_stream *report_stream_new(report_fn *fn, void *ctx)
 	s->fn = fn;
 	s->ctx = ctx;
 	s->arena = arena_new();
+	window_clear(&s->window);
 	return s;
 }
 
@@ -214,162 +219,207 @@ static fallible emit(struct report_stream *s)
 	return s->fn(s->ctx, &r);
 }
 
-/* Cut what is new in the text into lines; `all`: an unfinished one, too. */
-static void lex(struct report_stream *s, bool all)
+/*
+ * Where the line that holds offset `at` of the text begins; `at` must not lie
+ * before s->lexed.  A line longer than MAX_LINE counts as several.
+ */
+static uint64_t line_start(const struct report_stream *s, uint64_t at)
 {
-	struct slice rest = slice_from(buf_as_slice(&s->text), s->lexed);
-	struct slice line;
+	uint64_t from = s->lexed, known = from > s->base ? from : s->base;
+	const char *text = s->text.data + (known - s->base);
+	const char *nl = memrchr(text, '\n', at - known);
+
+	if (nl)
+		from = known + (uint64_t)(nl + 1 - text);
+	return from + (at - from) / MAX_LINE * MAX_LINE;
+}
+
+/* Where the line that begins at `start` ends; *end is behind its '\n'. */
+static bool line_end(const struct report_stream *s, uint64_t start,
+		     bool partial, size_t *len, uint64_t *end)
+{
+	struct slice rest =
+		slice_from(buf_as_slice(&s->text), (size_t)(start - s->base));
+	size_t most = MIN(rest.len, (size_t)MAX_LINE);
+	const char *nl = memchr(rest.p, '\n', most);
+
+	if (!nl && most < MAX_LINE && (!partial || !most))
+		return false;
+	*len = nl ? (size_t)(nl - rest.p) : most;
+	*end = start + *len + (nl != NULL);
+	return true;
+}
+
+/* Cut what is new in the text into lines; `partial`: the last one, too. */
+static void lex(struct report_stream *s, bool partial)
+{
+	uint64_t end;
+	size_t len;
 
 	s->window.text = s->text.data;
-	while (rest.len) {
-		size_t before = rest.len;
+	while (line_end(s, s->lexed, partial, &len, &end)) {
+		const char *p = s->text.data + (s->lexed - s->base);
 
-		if (!all && rest.len < MAX_LINE &&
-		    !memchr(rest.p, '\n', rest.len))
-			break;
-		(void)slice_line(&rest, &line);
-		window_add(&s->window, line);
-		s->lexed += before - rest.len;
+		window_add(&s->window, (struct slice){ p, len });
+		s->lexed = end;
 	}
 }
 
-static void drop_text(struct report_stream *s, size_t n)
+/* Let the window reach from HISTORY_BYTES before offset `start` to the end. */
+static void open_window(struct report_stream *s, uint64_t start, bool partial)
 {
+	if (start > s->lexed + HISTORY_BYTES) {
+		uint64_t from = start - HISTORY_BYTES;
+		uint64_t begin = line_start(s, from);
+		size_t len;
+
+		/* There is an end: `start` lies behind it. */
+		if (begin < from && !line_end(s, begin, true, &len, &begin))
+			begin = start;
+		window_clear(&s->window);
+		s->lexed = begin;
+	}
+	lex(s, partial);
+}
+
+/*
+ * Forget what is too long ago to matter for a report at s->scanned or later.
+ * Moving the rest costs no more than was dropped.
+ */
+static void trim(struct report_stream *s)
+{
+	uint64_t far = s->base + HISTORY_BYTES + MAX_LINE;
+	size_t n = s->scanned > far ? (size_t)(s->scanned - far) : 0;
+
+	if (n < TRIM_BYTES || n < s->text.len - n)
+		return;
+	if (s->lexed < s->base + n) {
+		s->lexed = line_start(s, s->base + n);
+		window_clear(&s->window);
+	} else {
+		window_drop(&s->window, (uint32_t)n);
+	}
 	buf_consume(&s->text, n);
 	s->base += n;
-	s->scanned -= n;
-	s->window.text = s->text.data;
-}
-
-/* All of the window is searched: keep only the last lines, as text. */
-static void close_window(struct report_stream *s)
-{
-	s->in_window = false;
-	s->scanned = s->lexed;
-	if (s->scanned > HISTORY_BYTES)
-		drop_text(s, s->scanned - HISTORY_BYTES);
-}
-
-/* Forget the lines long before the next one to look at. */
-static void trim_window(struct report_stream *s)
-{
-	const struct window_line *lines = s->window.lines.data;
-	int32_t n = s->next_line;
-	size_t end = lines[n].offset;
-
-	if (end < REPORT_WINDOW_BYTES / 2)
-		return;
-	while (n > 0 && end - lines[n].offset < HISTORY_BYTES)
-		n--;
-	uint32_t bytes = lines[n].offset;
-	window_drop(&s->window, n, bytes);
-	s->next_line -= n;
-	s->lexed -= bytes;
-	s->scanned = s->scanned > bytes ? s->scanned : bytes;
-	drop_text(s, bytes);
 }
 
 /*
  * printk cuts a line short when a console changes hands and prints it once
- * more, behind "** replaying previous printk message **".
+ * more, behind "** replaying previous printk message **".  False in *known:
+ * the lines that tell have yet to come.
  */
-static bool is_replayed(const struct window *w, int32_t i)
+static bool is_replayed(const struct window *w, int32_t i, bool *known)
 {
-	int32_t next = w->lines.data[i].next;
+	int32_t next;
 
-	if (i + 1 >= (int32_t)w->lines.len || next == NO_LINE ||
+	*known = i + 1 < w->end || w->complete;
+	if (i + 1 >= w->end ||
 	    !slice_has(window_text(w, i + 1), SLICE("** replaying previous")))
 		return false;
+	next = w->lines.data[i].next;
+	if (next == i + 1)
+		next = w->lines.data[next].next;
+	if (next == NO_LINE || next >= w->end) {
+		*known = w->complete;
+		return false;
+	}
 	return slice_starts(window_text(w, next), window_text(w, i));
 }
 
-static bool plausible(const struct report_stream *s, const struct hit *hit,
-		      const struct window_line *line)
+/* Has the kernel said something before line `i`, as far as we remember? */
+static bool seen_kernel(const struct window *w, int32_t i)
 {
+	uint32_t offset = w->lines.data[i].offset;
+
+	while (--i >= 0 && offset - w->lines.data[i].offset <= HISTORY_BYTES)
+		if (w->lines.data[i].has_time)
+			return true;
+	return false;
+}
+
+static bool plausible(struct report_stream *s, const struct hit *hit, int32_t i)
+{
+	bool has_time = s->window.lines.data[i].has_time;
+
+	s->seen_kernel |= has_time;
 	if (hit->format->flags & F_REBOOT)
-		return s->seen_kernel && !line->has_time;
+		return !has_time &&
+		       (s->seen_kernel || seen_kernel(&s->window, i));
 	return true;
 }
 
-/* Look for reports in the window; *more: one needs more text to be complete. */
-static fallible search_window(struct report_stream *s, bool *more)
+/* Report what begins at line `i`, if anything; *more: it is not complete. */
+static fallible examine(struct report_stream *s, int32_t i, bool end,
+			bool *more)
 {
-	*more = false;
-	for (; s->next_line < (int32_t)s->window.lines.len; s->next_line++) {
-		const struct window_line *l =
-			&s->window.lines.data[s->next_line];
-		bool full = s->text.len - l->offset > REPORT_WINDOW_BYTES;
-		struct hit hit;
+	struct window *w = &s->window;
+	struct hit hit;
+	bool known;
 
-		if (!l->claimed && l->offset >= s->scanned &&
-		    !is_replayed(&s->window, s->next_line) &&
-		    formats_find(window_text(&s->window, s->next_line), &hit) &&
-		    plausible(s, &hit, l)) {
-			if (!gather(&s->window, s->next_line, &hit, full,
-				    &s->gathered)) {
-				*more = true;
-				return NULL;
-			}
-			TRY(emit(s));
-		}
-		s->seen_kernel |= l->has_time;
-	}
-	return NULL;
+	*more = false;
+	if (w->lines.data[i].claimed || !formats_find(window_text(w, i), &hit))
+		return NULL;
+	window_reach(w, i, end);
+	bool again = is_replayed(w, i, &known);
+	*more = !known;
+	if (*more || again || !plausible(s, &hit, i))
+		return NULL;
+	*more = !gather(w, i, &hit, &s->gathered);
+	return *more ? NULL : emit(s);
 }
 
-/* Find the next place to look at closely; true if there is one. */
+/* Find the next place to look at closely; false: none in what is there. */
 static bool scan(struct report_stream *s)
 {
+	const struct scanner *scanner = formats_scanner();
 	struct slice text = buf_as_slice(&s->text);
+	size_t from = (size_t)(s->scanned - s->base);
 	unsigned which;
-	const char *p =
-		scanner_find(formats_scanner(), text, s->scanned, &which);
+	const char *p = scanner_find(scanner, text, from, &which);
 
-	if (!p) {
-		/* The end of a piece may cut a literal or a line in two. */
-		size_t tail = text.len < MAX_LITERAL ? text.len : MAX_LITERAL;
-
-		if (s->scanned < text.len - tail)
-			s->scanned = text.len - tail;
-		return false;
-	}
-	const char *nl = memrchr(text.p, '\n', (size_t)(p - text.p));
-	s->scanned = nl ? (size_t)(nl + 1 - text.p) : 0;
-	return true;
+	/* The end of a piece may cut a literal in two. */
+	if (p)
+		from = (size_t)(p - text.p);
+	else if (text.len > from + scanner->max_len)
+		from = text.len - scanner->max_len;
+	s->scanned = s->base + from;
+	return p;
 }
 
-static void open_window(struct report_stream *s)
+/*
+ * Work on what is there.  `end`: nothing will follow, at least not soon;
+ * `partial`: nor will the end of the last line.
+ */
+static fallible process(struct report_stream *s, bool end, bool partial)
 {
-	s->in_window = true;
-	s->lexed = 0;
-	s->next_line = 0;
-	window_clear(&s->window);
-}
-
-/* Work on what is there; `end`: nothing will follow, at least not soon. */
-static fallible process(struct report_stream *s, bool end)
-{
-	while (s->in_window || scan(s)) {
+	while ((end || s->text.len >= s->enough) && scan(s)) {
+		const struct window *w = &s->window;
 		bool more;
 
-		if (!s->in_window)
-			open_window(s);
-		lex(s, end);
-		s->window.complete = end;
-		TRY(search_window(s, &more));
+		if (s->scanned >= s->lexed)
+			open_window(s, line_start(s, s->scanned), partial);
+		else
+			lex(s, partial);
+		if (s->scanned >= s->lexed)
+			break; /* its line goes on */
+		int32_t i = window_at(w, s->scanned + 1 - s->base) - 1;
+		TRY(examine(s, i, end, &more));
 		if (more) {
-			trim_window(s);
-			return NULL;
-		}
-		size_t before = s->lexed;
-		close_window(s);
-		if (before && s->scanned >= s->text.len)
+			/* Tried at every byte it would take quadratic time. */
+			size_t have = s->text.len;
+			size_t pending = (size_t)(s->base + have - s->scanned);
+
+			s->enough = have + pending / RETRY_FRACTION;
 			break;
-		if (!end)
-			break; /* an unfinished line */
+		}
+		s->enough = 0;
+		s->scanned = i + 1 < (int32_t)w->lines.len ?
+				     s->base + w->lines.data[i + 1].offset :
+				     s->lexed;
 	}
-	if (!s->in_window && s->scanned > 4 * HISTORY_BYTES)
-		drop_text(s, s->scanned - HISTORY_BYTES);
+	size_t before = s->text.len;
+	trim(s);
+	s->enough -= MIN(s->enough, before - s->text.len);
 	return NULL;
 }
 
@@ -380,19 +430,19 @@ fallible report_feed(struct report_stream *s, struct slice piece)
 
 		buf_add(&s->text, piece.p, n);
 		piece = slice_from(piece, n);
-		TRY(process(s, false));
+		TRY(process(s, false, false));
 	}
 	return NULL;
 }
 
 fallible report_idle(struct report_stream *s)
 {
-	return process(s, true);
+	return process(s, true, false);
 }
 
 fallible report_finish(struct report_stream *s)
 {
-	return process(s, true);
+	return process(s, true, true);
 }
 
 fallible report_parse(struct slice log, report_fn *fn, void *ctx)

@@ -11,6 +11,8 @@ enum skip_class {
 	SKIP_TICK = 1 << 4,
 	SKIP_IPI = 1 << 5,
 	SKIP_OBJECT = 1 << 6,
+	SKIP_IDLE = 1 << 7,
+	SKIP_EXIT = 1 << 8,
 };
 
 static const struct {
@@ -303,52 +305,106 @@ static struct slice pick_hang(const struct body *body, struct buf *why)
 	return (struct slice){ 0 };
 }
 
-/*
- * The frame above the generic entry code.  With `stalled`, what lies above the
- * timer interrupt only noticed the stall; and the grace-period thread that is
- * shown because it starves is not the culprit.  With `tick`, nothing counts
- * before that interrupt has been seen.
- */
-static struct slice pick_root(const struct body *body, bool stalled, bool tick,
-			      struct buf *why)
+/* Which stacks of a report tell what a CPU or task was doing. */
+enum root_rule {
+	ROOT_ANY,
+	ROOT_BELOW_TICK, /* what the timer interrupt interrupted */
+	ROOT_OF_REGISTERS, /* those that begin with a program counter */
+};
+
+struct root_search {
+	enum root_rule rule;
+	bool tick; /* its frames have been seen */
+	bool registers; /* a program counter since the last frame */
+	bool led; /* by a program counter: the stack being looked at */
+	bool innocent; /* the grace-period thread, shown because it starves */
+	struct slice above; /* the last frame that may be blamed */
+};
+
+static void begin_stack(struct root_search *r)
 {
+	r->led = r->registers;
+	if (r->innocent || r->rule == ROOT_OF_REGISTERS)
+		r->above = (struct slice){ 0 };
+	r->innocent = false;
+}
+
+static bool counts(const struct root_search *r)
+{
+	if (r->innocent)
+		return false;
+	return r->rule == ROOT_ANY ||
+	       (r->rule == ROOT_BELOW_TICK ? r->tick : r->led);
+}
+
+/* One frame of the search; true when it ends with r->above. */
+static bool root_step(struct root_search *r, struct slice name, bool stalled,
+		      struct buf *why)
+{
+	unsigned class =
+		classify(name, SKIP_STACK | SKIP_TICK | SKIP_IPI | SKIP_ALWAYS);
+
+	if (slice_starts(name, SLICE("rcu_gp_")))
+		r->innocent = true;
+	if (stalled && class & SKIP_TICK && r->rule != ROOT_OF_REGISTERS) {
+		r->tick = true;
+		r->above = (struct slice){ 0 };
+		return false;
+	}
+	if (!counts(r))
+		return false;
+	if (stalled && class & SKIP_IPI) {
+		r->above = name;
+		return true;
+	}
+	if (class & SKIP_STACK) {
+		if (!r->above.len)
+			r->above = name;
+		return true;
+	}
+	if (class & SKIP_ALWAYS)
+		passed_over(why, name);
+	else
+		r->above = name;
+	return false;
+}
+
+/* The frame above the generic entry code that every stack ends in. */
+static struct slice find_root(const struct body *body, enum root_rule rule,
+			      bool stalled, struct buf *why)
+{
+	struct root_search r = { .rule = rule };
 	struct walk w = walk_start(body);
-	struct slice above = { 0 }, name;
-	bool innocent = false, frames = false;
+	bool frames = false;
 
 	do {
-		if (w.kind == LINE_TRACE && innocent) {
-			innocent = false;
-			above = (struct slice){ 0 };
-		}
+		if (w.kind == LINE_TRACE)
+			begin_stack(&r);
 		while (walk_next(&w)) {
-			name = walk_name(&w);
-			if (slice_starts(name, SLICE("rcu_gp_")))
-				innocent = true;
-			if (innocent)
-				continue;
 			frames |= w.kind == LINE_FRAME;
-			unsigned class =
-				classify(name, SKIP_STACK | SKIP_TICK |
-						       SKIP_IPI | SKIP_ALWAYS);
-			if (stalled && class & SKIP_IPI)
-				return name;
-			if (stalled && class & SKIP_TICK) {
-				above = (struct slice){ 0 };
-				tick = false;
-				continue;
-			}
-			if (tick)
-				continue;
-			if (class & SKIP_STACK)
-				return above.len ? above : name;
-			if (!(class & SKIP_ALWAYS))
-				above = name;
-			else
-				passed_over(why, name);
+			r.registers = w.kind == LINE_PC;
+			if (root_step(&r, walk_name(&w), stalled, why))
+				return r.above;
 		}
 	} while (!walk_ended(&w));
-	return frames ? above : (struct slice){ 0 };
+	return frames ? r.above : (struct slice){ 0 };
+}
+
+/*
+ * What stalled RCU.  Where the timer interrupt is on the stack, it is what
+ * lies below it, unless that is the idle loop.  Else (since 5.x the registers
+ * of the interrupted code are printed instead) it is a stack that begins with
+ * a program counter, unless the task was about to leave the kernel.
+ */
+static struct slice pick_stall(const struct body *body, struct buf *why)
+{
+	struct slice name = find_root(body, ROOT_BELOW_TICK, true, why);
+
+	if (name.len && !classify(name, SKIP_IDLE))
+		return name;
+	name = find_root(body, ROOT_OF_REGISTERS, true, why);
+	return classify(name, SKIP_IDLE | SKIP_EXIT) ? (struct slice){ 0 } :
+						       name;
 }
 
 struct slice frame_pick(const struct body *body, const struct format *f,
@@ -383,9 +439,10 @@ struct slice frame_pick(const struct body *body, const struct format *f,
 	case FROM_HANG:
 		return pick_hang(body, why);
 	case FROM_STALL:
-		return pick_root(body, true, f->flags & F_TICK, why);
+		return f->flags & F_TICK ? pick_stall(body, why) :
+					   find_root(body, ROOT_ANY, true, why);
 	case FROM_ROOT:
-		return pick_root(body, false, false, why);
+		return find_root(body, ROOT_ANY, false, why);
 	}
 	return (struct slice){ 0 };
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/frame_pick.h"
 
+#include "base/glob.h"
 #include "report/frames.h"
 
 enum skip_class {
@@ -23,33 +24,6 @@ static const struct {
 #include "report/skip.def"
 #undef SKIP
 };
-
-static bool glob(struct slice pattern, struct slice name)
-{
-	bool front = pattern.p[0] == '*';
-	bool back = pattern.p[pattern.len - 1] == '*';
-	struct slice core = { pattern.p + front, pattern.len - front - back };
-	/* A star in the middle splits the core once more. */
-	const char *star = memchr(core.p, '*', core.len);
-
-	if (star) {
-		struct slice a = slice_range(core.p, star);
-		struct slice b = slice_range(star + 1, core.p + core.len);
-		const char *p = front		      ? slice_find(name, a) :
-				slice_starts(name, a) ? name.p :
-							NULL;
-
-		if (!p)
-			return false;
-		struct slice rest = slice_range(p + a.len, name.p + name.len);
-		return back ? slice_has(rest, b) : slice_ends(rest, b);
-	}
-	if (front && back)
-		return slice_has(name, core);
-	if (front)
-		return slice_ends(name, core);
-	return back ? slice_starts(name, core) : slice_eq(name, core);
-}
 
 /* The rows by the first byte of their names, each list in any order. */
 struct skip_index {
@@ -84,7 +58,7 @@ static unsigned classify(struct slice name, unsigned wanted)
 		for (unsigned i = index->first[starts[k]]; i;
 		     i = index->next[i - 1])
 			if (skips[i - 1].class & wanted & ~found &&
-			    glob(skips[i - 1].name, name))
+			    glob_match(skips[i - 1].name, name))
 				found |= skips[i - 1].class;
 	return found;
 }

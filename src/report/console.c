@@ -99,6 +99,38 @@ static struct slice skip_carrier(struct slice s)
 	return s;
 }
 
+/*
+ * "Jan  1 02:24:36 host systemd[1]: Started": a system log holds what programs
+ * said, too.  It stands between the kernel's lines, and is never a crash.
+ */
+static bool from_program(struct slice s)
+{
+	static const char stamp[] = "Aaa 99 99:99:99 ";
+
+	if (s.len < sizeof(stamp))
+		return false;
+	for (size_t i = 0; stamp[i]; i++) {
+		char c = s.p[i];
+		bool fits = stamp[i] == '9' ?
+				    is_digit(c) || (i == 4 && c == ' ') :
+			    stamp[i] == 'A' ? c >= 'A' && c <= 'Z' :
+			    stamp[i] == 'a' ? c >= 'a' && c <= 'z' :
+					      c == stamp[i];
+
+		if (!fits)
+			return false;
+	}
+	/* "host tag[pid]: " */
+	struct slice rest = slice_from(s, sizeof(stamp) - 1);
+	const char *host = memchr(rest.p, ' ', rest.len);
+	if (!host)
+		return false;
+	rest = slice_range(host + 1, s.p + s.len);
+	const char *tag = slice_find(rest, SLICE(": "));
+	return tag && tag[-1] == ']' &&
+	       !memchr(rest.p, ' ', (size_t)(tag - rest.p));
+}
+
 struct console_line console_parse(struct slice raw)
 {
 	struct console_line line = { .text = raw };
@@ -125,5 +157,9 @@ struct console_line console_parse(struct slice raw)
 		return line;
 	}
 	line.text = skip_carrier(raw);
+	if (line.text.p == raw.p && from_program(raw)) {
+		line.caller = CALLER_PROGRAM;
+		line.text.len = 0;
+	}
 	return line;
 }

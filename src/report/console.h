@@ -19,6 +19,8 @@
 /* Who printed a line; lines with equal callers belong together. */
 typedef uint64_t caller_id;
 #define CALLER_NONE ((caller_id)0)
+#define CALLER_PROGRAM \
+	((caller_id)1) /* a user-space program; its text is dropped */
 
 struct console_line {
 	struct slice text; /* the message; may end in '\r', may hold any byte */

@@ -47,6 +47,29 @@ def traced(head):
     return ['[    1.000000] ' + line for line in [head] + TRACE]
 
 
+def base62(n):
+    digits = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
+    text = ''
+    if n == 0:
+        return '_'
+    n -= 1
+    while True:
+        text = digits[n % 62] + text
+        n //= 62
+        if not n:
+            return text + '_'
+
+
+def self_reference(depth):
+    """A Rust symbol whose plain name is 2^depth characters long."""
+    text, last = 'INvC1a1f', None
+    for _ in range(depth):
+        here = len(text)
+        text += 'TuuE' if last is None else 'T' + 2 * ('B' + base62(last)) + 'E'
+        last = here
+    return '_R' + text + 'E'
+
+
 LOGS = {
     'headlines': block(forever('[    1.000000] ' + KASAN)),
     'bare headlines': block(forever(KASAN)),
@@ -102,8 +125,7 @@ LOGS = {
     'NUL bytes': b'\0' * BLOCK,
     'mangled names': block(forever(
         KASAN.replace(' f+', ' dump_stack+'), 'Call Trace:',
-        ' _RIC1aTNt' + 'TB0_B0_E' * 100 + 'E+0x1/0x2',
-        ' _RNvC1a' + 'B_' * 200 + '+0x1/0x2')),
+        ' ' + self_reference(60) + '+0x1/0x2')),
 }
 # Only the first block: the others go on with what it began.
 TAILS = {

@@ -26,10 +26,13 @@ static bool take_hex(struct slice *s, uint64_t *out)
 	uint64_t v = 0;
 	size_t n = 0;
 
-	while (n < s->len && n < 16 && isxdigit((unsigned char)s->p[n])) {
-		char c = (char)tolower((unsigned char)s->p[n++]);
+	for (; n < s->len && n < 16; n++) {
+		unsigned digit = (unsigned)(s->p[n] - '0');
+		unsigned letter = (unsigned)((s->p[n] | 0x20) - 'a');
 
-		v = v << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+		if (digit > 9 && letter > 5)
+			break;
+		v = v << 4 | (digit <= 9 ? digit : letter + 10);
 	}
 	*s = slice_from(*s, n);
 	*out = v;

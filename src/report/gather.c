@@ -177,7 +177,8 @@ static enum verdict judge_headline(const struct hit *hit,
 	    slice_ends(g->hit.at, SLICE("[inline]")))
 		return TAKE; /* "BUG: KASAN:" once for each inline caller */
 	if (f->flags & F_TENTATIVE)
-		return p->trace && !p->panicked ? STOP : TAKE;
+		return (p->trace && !p->panicked) || f == g->hit.format ? STOP :
+									  TAKE;
 	if (f->flags & F_PANIC)
 		return p->trace ? STOP_AT_PANIC : TAKE;
 	if (f->flags & F_FOLLOWS && (!p->trace || p->panicked))
@@ -364,15 +365,20 @@ static enum verdict judge_line(const struct window *w, int32_t i,
 	struct slice text = window_text(w, i);
 	enum verdict v = TAKE;
 	struct hit hit;
+	bool headline = formats_find(text, &hit);
 
-	if (formats_find(text, &hit)) {
+	if (headline) {
 		v = judge_headline(&hit, g, p);
 		if (hit.format->flags & F_PANIC && v == TAKE)
 			p->panicked = g->panicked = true;
 		if (v == LEAVE && ++p->left > MAX_LEFT)
 			v = STOP;
 	}
-	return v == TAKE ? judge(text, g, p) : v;
+	if (v == TAKE)
+		v = judge(text, g, p);
+	if (headline && v == TAKE)
+		p->idle = 0; /* or it would be looked at again and again */
+	return v;
 }
 
 /* Walk on from the headline; the line that ended it, NO_LINE if none did. */

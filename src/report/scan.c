@@ -14,16 +14,16 @@ static unsigned pair(const char *p)
 	return v;
 }
 
-/* How common a byte is in a log, roughly; letters as in English. */
+/* How common a byte is in a log, roughly: English with addresses. */
 static unsigned commonness(char c)
 {
-	static const char letters[] = "zqjxkwvybhgfumplcdrsnioate";
+	static const char letters[] = "zqjxkwvyhgumpblcdrsniotaef";
 	const char *p = islower((unsigned char)c) ? strchr(letters, c) : NULL;
 
 	if (p)
 		return 4 + (unsigned)(p - letters);
-	if (isdigit((unsigned char)c) || c == ' ')
-		return 24;
+	if (isdigit((unsigned char)c) || strchr(" :-[]", c))
+		return 30;
 	return isupper((unsigned char)c) ? 5 : 10;
 }
 

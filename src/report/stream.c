@@ -94,7 +94,8 @@ static bool is_guess(struct slice line)
 {
 	struct report_frame f;
 
-	return frame_parse(line, &f) == LINE_FRAME && f.is_guess &&
+	return slice_has(line, SLICE("?")) &&
+	       frame_parse(line, &f) == LINE_FRAME && f.is_guess &&
 	       !slice_has(line, SLICE("(unreliable)"));
 }
 

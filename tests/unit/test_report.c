@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "report/console.h"
+#include "report/demangle.h"
 #include "report/formats.h"
 #include "report/frames.h"
 #include "report/match.h"
@@ -407,6 +408,57 @@ static void long_lines_are_quick(void **state)
 		(void)formats_find(buf_as_slice(&line), &hit);
 }
 
+/* "B<n>_": the type that begins at n + 1. */
+static void back_reference(struct buf *b, size_t to)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t n = to - 1;
+
+	buf_char(b, 'B');
+	if (n >= 62)
+		buf_char(b, digits[n / 62]);
+	buf_char(b, digits[n % 62]);
+	buf_char(b, '_');
+}
+
+/* Each of its types holds the one before twice: 2^60 in 600 bytes. */
+static void mangled_names_do_not_explode(void **state)
+{
+	_cleanup_(arena_freep) struct arena *a = arena_new();
+	_cleanup_(buf_deinit) struct buf b = {};
+	size_t last, here = strlen("INvC1a1f");
+
+	assert_string_equal(demangle(a, SLICE("_RNvC1a1f")), "a::f");
+	assert_string_equal(demangle(a, SLICE("_ZN1a1f17h0123456789abcdefE")),
+			    "a::f");
+	assert_null(demangle(a, SLICE("_R")));
+	assert_null(demangle(a, SLICE("printk")));
+	assert_null(demangle(a, SLICE("")));
+	buf_str(&b, "_RINvC1a1fTuuE");
+	for (int i = 0; i < 60; i++) {
+		last = here;
+		here = b.len - 2;
+		buf_char(&b, 'T');
+		back_reference(&b, last);
+		back_reference(&b, last);
+		buf_char(&b, 'E');
+		if (i == 1) {
+			/* it is well-formed */
+			_cleanup_(buf_deinit) struct buf two = {};
+
+			buf_slice(&two, buf_as_slice(&b));
+			buf_char(&two, 'E');
+			assert_non_null(demangle(a, buf_as_slice(&two)));
+		}
+	}
+	buf_char(&b, 'E');
+	for (int i = 0; i < 1000; i++)
+		assert_null(demangle(a, buf_as_slice(&b)));
+	/* and again with a limit on what may be lost */
+	assert_non_null(demangle(a, SLICE("_RNvC1a1f")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +472,7 @@ int main(void)
 		cmocka_unit_test(frames_of_all_architectures),
 		cmocka_unit_test(frames_carry_files_and_doubts),
 		cmocka_unit_test(long_lines_are_quick),
+		cmocka_unit_test(mangled_names_do_not_explode),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,10 +39,13 @@ class Elf:
         self.source = self.source_dir()
 
     def read_symbols(self):
+        """Functions: what kallsyms knows in the sections that hold code."""
+        headers = output("objdump", "-h", self.path)
+        code = set(re.findall(r"^ *\d+ (\S+) .*\n.*\bCODE\b", headers, re.M))
         sections = collections.defaultdict(list)
         for line in output("objdump", "-t", self.path).splitlines():
             m = SYMBOL.match(line)
-            if not m or m[3].startswith("*") or "d" in m[2]:
+            if not m or m[3] not in code or "d" in m[2]:
                 continue
             if m[5].startswith((".L", "L0", "$")):
                 continue  # not in kallsyms (kernel/module/kallsyms.c)
@@ -66,6 +69,9 @@ class Elf:
         _, addr, _, _ = self.symbols["start_kernel"][0]
         place = output("addr2line", "-e", self.path, hex(addr))
         return place[:place.index("/init/main.c")]
+
+    def knows(self, function):
+        return function in self.symbols
 
     def candidates(self, function, size):
         known = self.symbols.get(function, [])

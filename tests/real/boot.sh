@@ -6,7 +6,8 @@
 #
 # $here is the directory of this file. Exits 77 when something is missing.
 kernels=$here/../../../shared/kernel
-cache=${XDG_CACHE_HOME:-/tmp/bugon-cache}
+cache=${XDG_CACHE_HOME:+$XDG_CACHE_HOME/bugon}
+cache=${cache:-/tmp/bugon-cache}
 tmp=
 
 skip()
@@ -38,41 +39,50 @@ prepare_boot()
 		"$here/init.c" 2>"$tmp/cc.log" ||
 		skip "cannot link a static program: $(cat "$tmp/cc.log")"
 	xz -dc "$here/bugs.ko.xz" >"$tmp/bugs.ko"
-	"$here/mkinitramfs.py" "$tmp/initramfs" init="$tmp/init" \
-		bugs.ko="$tmp/bugs.ko"
 }
 
-# The initramfs with a disk image in it, for the file system crashes.
+# The initramfs for kernel $1 and options $2: with the module that fits, or
+# with a disk image instead, for the file system crashes.
 initramfs_for()
 {
-	case $1 in
+	case $1,$2 in
 	*mount:bcachefs*)
 		zstd -dqf "$kernels/images/bcachefs-encrypted.img.zst" \
 			-o "$tmp/disk.img"
-		"$here/mkinitramfs.py" "$tmp/initramfs.disk" \
-			init="$tmp/init" disk.img="$tmp/disk.img"
-		echo "$tmp/initramfs.disk" ;;
-	*) echo "$tmp/initramfs" ;;
+		set -- "$tmp/initramfs.disk" disk.img="$tmp/disk.img" ;;
+	debug*)
+		set -- "$tmp/initramfs.debug" bugs.ko="$cache/$1/bugs.ko" ;;
+	*)
+		set -- "$tmp/initramfs" bugs.ko="$tmp/bugs.ko" ;;
 	esac
+	[ -e "$1" ] || "$here/mkinitramfs.py" "$1" init="$tmp/init" "$2"
+	echo "$1"
+}
+
+boot_uml()
+{
+	timeout -k 1 "$4" "$(unpack "$1" linux)" mem=512M initrd="$5" \
+		con=null con0=null,fd:1 seccomp=on rdinit=/init quiet $3 2>&1
+}
+
+boot_qemu()
+{
+	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
+	image=$kernels/$1/bzImage
+	case $1 in debug*) image=$cache/$1/bzImage ;; esac
+	[ -e "$image" ] || skip "no $image"
+	timeout -k 1 "$4" qemu-system-x86_64 -M pc -accel tcg,thread=multi \
+		-cpu max,cx16=off -smp "$2" -m 512 -kernel "$image" \
+		-initrd "$5" -nodefaults -no-user-config -display none \
+		-serial stdio -no-reboot -append \
+		"console=ttyS0 tsc=reliable rdinit=/init quiet $3"
 }
 
 boot()
 {
-	initrd=$(initramfs_for "$3")
-	append="rdinit=/init quiet $3"
+	initrd=$(initramfs_for "$1" "$3")
 	case $1 in
-	uml*)
-		timeout -k 1 "$4" "$(unpack "$1" linux)" mem=512M \
-			initrd="$initrd" con=null con0=null,fd:1 seccomp=on \
-			$append 2>&1 ;;
-	*)
-		command -v qemu-system-x86_64 >/dev/null ||
-			skip "no qemu-system-x86_64"
-		timeout -k 1 "$4" qemu-system-x86_64 -M pc \
-			-accel tcg,thread=multi -cpu max,cx16=off -smp "$2" \
-			-m 512 -kernel "$kernels/$1/bzImage" -initrd "$initrd" \
-			-nodefaults -no-user-config -display none \
-			-serial stdio -no-reboot \
-			-append "console=ttyS0 tsc=reliable $append" ;;
+	uml*) boot_uml "$@" "$initrd" ;;
+	*) boot_qemu "$@" "$initrd" ;;
 	esac
 }

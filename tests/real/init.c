@@ -5,9 +5,9 @@
  * Reads from the kernel command line what to do:
  *
  *	bugon.crash=lkdtm:NAME	a crash of the kernel's own LKDTM
- *	bugon.crash=bugs:NAME	one of module/bugs.c (/bugs.ko)
+ *	bugon.crash=bugs:NAME	one of module/ (/bugs.ko)
  *	bugon.crash=insmod:ARGS	load /bugs.ko with ARGS
- *	bugon.crash=mount:FS	mount /disk.img, use it, unmount, repeat
+ *	bugon.crash=mount:FS	mount a copy of /disk.img, use it, unmount; repeat
  *	bugon.crash=sysrq:C	write C to /proc/sysrq-trigger
  *	bugon.args=ARGS		load /bugs.ko with ARGS
  *	bugon.wait=SECONDS	power off so long after the start (10)
@@ -113,12 +113,28 @@ static int load_module(const char *args)
 	return ret < 0 ? -1 : 0;
 }
 
+static int copy_file(const char *from, const char *to)
+{
+	static char block[65536];
+	int in = open(from, O_RDONLY);
+	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ssize_t n = -1;
+
+	if (in >= 0 && out >= 0)
+		while ((n = read(in, block, sizeof(block))) > 0)
+			if (write(out, block, (size_t)n) != n)
+				break;
+	close(in);
+	close(out);
+	return n == 0 ? 0 : -1;
+}
+
 static void use_files(const char *dir)
 {
 	char path[128], other[160];
 	static char block[8192];
 
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 16; i++) {
 		int fd;
 
 		snprintf(path, sizeof(path), "%s/file%d", dir, i);
@@ -127,7 +143,7 @@ static void use_files(const char *dir)
 		if (fd < 0)
 			return;
 		memset(block, i, sizeof(block));
-		if (write(fd, block, sizeof(block)) < 0 || fsync(fd) < 0)
+		if (write(fd, block, sizeof(block)) < 0)
 			say_errno("write");
 		close(fd);
 		if (i % 3 == 0)
@@ -135,35 +151,38 @@ static void use_files(const char *dir)
 		if (i % 4 == 0)
 			unlink(path);
 	}
-	sync();
 }
 
-/* Connects /disk.img to the first loop device. */
-static int attach_loop(void)
+/* Mounts and uses a new copy of /disk.img on the first loop device. */
+static int mount_once(const char *fs)
 {
 	struct loop_config config = { .block_size = 512 };
 	int dev = open("/dev/loop0", O_RDWR);
+	int ret = -1;
 
-	config.fd = (unsigned int)open("/disk.img", O_RDWR);
-	if (dev < 0 || (int)config.fd < 0)
+	if (dev < 0 || copy_file("/disk.img", "/disk.work") < 0)
 		return -1;
-	return ioctl(dev, LOOP_CONFIGURE, &config);
+	config.fd = (unsigned int)open("/disk.work", O_RDWR);
+	if (ioctl(dev, LOOP_CONFIGURE, &config) == 0 &&
+	    mount("/dev/loop0", "/mnt", fs, 0, NULL) == 0) {
+		use_files("/mnt");
+		ret = umount2("/mnt", 0);
+	}
+	ioctl(dev, LOOP_CLR_FD, 0);
+	close((int)config.fd);
+	close(dev);
+	return ret;
 }
 
 static int mount_rounds(const char *fs)
 {
 	mkdir("/mnt", 0755);
-	if (attach_loop() < 0)
-		return -1;
 	for (int i = 0; i < FS_ROUNDS; i++) {
 		char round[16];
 
 		snprintf(round, sizeof(round), "%d", i);
 		say("round", round);
-		if (mount("/dev/loop0", "/mnt", fs, 0, NULL) < 0)
-			return -1;
-		use_files("/mnt");
-		if (umount2("/mnt", 0) < 0)
+		if (mount_once(fs) < 0)
 			return -1;
 	}
 	return 0;
@@ -175,7 +194,7 @@ static int crash(const char *kind, const char *name)
 		return write_file("/sys/kernel/debug/provoke-crash/DIRECT",
 				  name);
 	if (!strcmp(kind, "bugs"))
-		return write_file("/sys/kernel/debug/bugs", name);
+		return write_file("/dev/bugs", name);
 	if (!strcmp(kind, "insmod"))
 		return load_module(name);
 	if (!strcmp(kind, "mount"))

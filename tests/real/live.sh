@@ -16,6 +16,8 @@ line=$(grep "^$kind[[:space:]]" "$here/kinds.txt") || {
 	echo "live.sh: $kind is not in kinds.txt" >&2
 	exit 1
 }
+command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
+command -v python3 >/dev/null || skip "no python3"
 prepare_boot
 # shellcheck disable=SC2086
 set -- $line

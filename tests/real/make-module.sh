@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make-module.sh OUT.ko - build module/bugs.c for ../shared/kernel/x86-6.12.
+# make-module.sh OUT.ko - build module/ for ../shared/kernel/x86-6.12.
 #
 # Needs Debian's linux-source-6.12 of exactly the kernel's version (without
 # CONFIG_MODVERSIONS nothing else would notice a difference), gcc 12, bc,
@@ -9,7 +9,8 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$here/../../../shared/kernel/x86-6.12
-work=${XDG_CACHE_HOME:-/tmp/bugon-cache}/module-build
+cache=${XDG_CACHE_HOME:+$XDG_CACHE_HOME/bugon}
+work=${cache:-/tmp/bugon-cache}/module-build
 version=6.12.117
 out=$1
 

@@ -33,6 +33,7 @@ class Elf:
         self.path = path
         self.relocatable = relocatable
         self.symbols = collections.defaultdict(list)
+        self.data = set()
         self.asked = collections.defaultdict(set)
         self.places = {}
         self.read_symbols()
@@ -45,7 +46,10 @@ class Elf:
         sections = collections.defaultdict(list)
         for line in output("objdump", "-t", self.path).splitlines():
             m = SYMBOL.match(line)
-            if not m or m[3] not in code or "d" in m[2]:
+            if not m or m[3].startswith("*") or "d" in m[2]:
+                continue
+            if m[3] not in code:
+                self.data.add(m[5])
                 continue
             if m[5].startswith((".L", "L0", "$")):
                 continue  # not in kallsyms (kernel/module/kallsyms.c)
@@ -69,9 +73,6 @@ class Elf:
         _, addr, _, _ = self.symbols["start_kernel"][0]
         place = output("addr2line", "-e", self.path, hex(addr))
         return place[:place.index("/init/main.c")]
-
-    def knows(self, function):
-        return function in self.symbols
 
     def candidates(self, function, size):
         known = self.symbols.get(function, [])

@@ -10,6 +10,7 @@
  *	bugon.crash=mount:FS	mount a copy of /disk.img, use it, unmount; repeat
  *	bugon.crash=sysrq:C	write C to /proc/sysrq-trigger
  *	bugon.args=ARGS		load /bugs.ko with ARGS
+ *	bugon.rcu=1		always wait for RCU (a stall needs a waiter)
  *	bugon.wait=SECONDS	power off so long after the start (10)
  *
  * A child does it, so that the crash is not also the death of init. The
@@ -19,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +216,17 @@ static int child(const char *kind, const char *name)
 	return 0;
 }
 
+/* In the background; ends with the machine. */
+static void wait_for_rcu(void)
+{
+	if (fork() != 0)
+		return;
+	prctl(PR_SET_NAME, "rcu-waiter");
+	while (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0)
+		;
+	_exit(1);
+}
+
 /* Until the child ends, or at most seconds. */
 static void wait_child(pid_t pid, int seconds)
 {
@@ -246,6 +259,8 @@ int main(void)
 	write_file("/proc/sys/kernel/printk", "8");
 	if (!strcmp(kind, "bugs") && load_module(option("bugon.args", "")) < 0)
 		say_errno("bugs.ko:");
+	if (*option("bugon.rcu", ""))
+		wait_for_rcu();
 	pid = fork();
 	if (pid == 0)
 		_exit(child(kind, name));

@@ -3,7 +3,7 @@
 # make-debug-kernel.sh - build the kernel of debug.config, and bugs.ko for it.
 #
 # A second x86 kernel, for what the shared one does not check: lock order,
-# sleeping in atomic context, KFENCE, debug objects. About 10 min on 2 cores.
+# sleeping in atomic context, KFENCE, debug objects. 14 min of CPU time.
 # It goes to the cache (debug-6.12/bzImage, vmlinux, bugs.ko), where boot.sh
 # looks for it; its logs are in git, the kernel is not. Needs Debian's
 # linux-source-6.12, gcc, bc, flex, bison, libelf-dev.

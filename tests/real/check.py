@@ -125,6 +125,7 @@ class Checker:
         self.modules = modules
         self.elves = {}
         self.failures = 0
+        self.no_module = set()  # logs in which it was wrong
         self.frames = self.inlines = self.unknown = self.raw_only = 0
 
     def fail(self, kind, text):
@@ -182,7 +183,7 @@ class Checker:
         ways = [False] if text in pcs else []
         if text + "/" in rest or not ways:
             ways.append(True)
-        elf = self.elf(kernel, frame.get("module"))
+        elf = self.elf(kernel, module_of(frame, log))
         return [(elf, (frame["function"], number(frame["offset"]),
                        number(frame["size"]), way)) for way in ways if elf]
 
@@ -196,8 +197,11 @@ class Checker:
         if any(frame["function"] in elf.data for elf, _ in queries):
             self.unknown += 1  # where EXEC_DATA jumped to
             return
-        if not any(frame["function"] in elf.symbols for elf, _ in queries):
-            self.fail(kind, f"no {frame['function']} in {frame['module']!r}")
+        module = module_of(frame, log)
+        if (frame["module"] or "") != module and kind not in self.no_module:
+            self.no_module.add(kind)
+            self.fail(kind, f"{frame['function']}: module "
+                            f"{frame['module']!r}, not {module!r}")
         self.frames += 1
         self.inlines += len(chain)
         if not any(answers):
@@ -257,6 +261,14 @@ class Checker:
                 elf.resolve()
                 for chain in elf.answers(*query):
                     show_chain(m, chain)
+
+
+def module_of(frame, log):
+    """The module a frame is in, according to the log itself."""
+    text = (f"{frame['function']}+{number(frame['offset']):#x}/"
+            f"{number(frame['size']):#x}")
+    m = re.search(re.escape(text) + r" \[(\w+)", log)
+    return m[1] if m else ""
 
 
 def same(got, answer):

@@ -10,7 +10,7 @@
  *	bugon.crash=mount:FS	mount a copy of /disk.img, use it, unmount; repeat
  *	bugon.crash=sysrq:C	write C to /proc/sysrq-trigger
  *	bugon.args=ARGS		load /bugs.ko with ARGS
- *	bugon.rcu=1		always wait for RCU (a stall needs a waiter)
+ *	bugon.rcu=1		keep waiting for RCU: a stall needs a waiter (SMP)
  *	bugon.wait=SECONDS	power off so long after the start (10)
  *
  * A child does it, so that the crash is not also the death of init. The
@@ -39,6 +39,7 @@ enum {
 	DEFAULT_WAIT_S = 10,
 	SETTLE_MS = 500, /* workqueues and RCU callbacks may crash later */
 	FS_ROUNDS = 200,
+	NR_FILES = 200, /* enough for the btree to split */
 };
 
 static char cmdline[4096];
@@ -136,7 +137,7 @@ static void use_files(const char *dir)
 	char path[128], other[160];
 	static char block[8192];
 
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < NR_FILES; i++) {
 		int fd;
 
 		snprintf(path, sizeof(path), "%s/file%d", dir, i);

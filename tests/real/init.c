@@ -39,7 +39,7 @@ enum {
 	DEFAULT_WAIT_S = 10,
 	SETTLE_MS = 500, /* workqueues and RCU callbacks may crash later */
 	FS_ROUNDS = 200,
-	NR_FILES = 200, /* enough for the btree to split */
+	NR_FILES = 16,
 };
 
 static char cmdline[4096];

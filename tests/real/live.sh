@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 kind=${1:-lkdtm-read-after-free}
 bugon=${BUGON:-$here/../../build/bugon}
 
-line=$(grep "^$kind[[:space:]]" "$here/kinds.txt") || {
+line=$(grep "^${kind}[[:space:]]" "$here/kinds.txt") || {
 	echo "live.sh: $kind is not in kinds.txt" >&2
 	exit 1
 }

@@ -15,11 +15,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-$here/../golden/real}
 mkdir -p "$out"
 
-# Cut the raw log $1: BEFORE lines, then everything from init's announcement.
+# Cut the raw log $1: 30 lines, then everything from init's last announcement.
 cut_log()
 {
 	awk -v before=30 '
-		/bugon: crash / && !start { start = NR }
+		/bugon: (crash|round) / { start = NR }
 		{ line[NR] = $0 }
 		END {
 			first = start > before ? start - before : 1

@@ -70,6 +70,17 @@ def unpack(kernel):
     return path
 
 
+def same_build(kernel, vmlinux, log):
+    """Is this the kernel of the log?  One built here need not be: its traces
+    have the build ID."""
+    if not kernel.startswith("debug"):
+        return True
+    notes = subprocess.run(["readelf", "-n", vmlinux], stdout=subprocess.PIPE,
+                           text=True, check=True).stdout
+    m = re.search(r"Build ID: (\w+)", notes)
+    return bool(m) and m[1] in log
+
+
 class Want:
     def __init__(self, path):
         self.kernel = None
@@ -220,8 +231,10 @@ class Checker:
             raw = self.run(kind, base + ".log")
             if raw is not None:
                 self.titles(kind, want, raw, "of the raw log")
+            with open(base + ".log", encoding="utf-8", errors="replace") as f:
+                log = f.read()
             vmlinux = unpack(want.kernel)
-            if not vmlinux:
+            if not vmlinux or not same_build(want.kernel, vmlinux, log):
                 self.raw_only += 1
                 continue
             reports = self.run(kind, base + ".log", "--vmlinux", vmlinux,
@@ -230,8 +243,6 @@ class Checker:
                 continue
             self.titles(kind, want, reports, "with --vmlinux")
             self.wanted_frames(kind, want, reports)
-            with open(base + ".log", encoding="utf-8", errors="replace") as f:
-                log = f.read()
             for report in reports:
                 for chain, frame in physical(report):
                     for elf, query in self.queries(want.kernel, log, frame):

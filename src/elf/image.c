@@ -173,8 +173,8 @@ void image_note(const struct image *img, const char *what, struct buf *out)
 {
 	unsigned long all = img->nr_fits + img->nr_misfits;
 
-	/* A few misses are a stray word in the log; a quarter is not. */
-	if (img->nr_misfits && img->nr_misfits * 4 >= all)
+	/* A few misses are a stray word in the log; half of the frames is not. */
+	if (img->nr_misfits && img->nr_misfits * 2 >= all)
 		buf_printf(out,
 			   "%s is of another build: %lu of %lu frames do not "
 			   "match\n",

@@ -90,6 +90,24 @@ static void take_file(struct slice *s, struct report_frame *f)
 	}
 }
 
+/* "[ext4]", "[ext4 0123456789abcdef]" */
+static void take_module(struct slice *s, struct report_frame *f)
+{
+	struct slice rest = skip_blanks(*s);
+	size_t len = 0;
+
+	if (f->module.len || !take(&rest, SLICE("[")))
+		return;
+	while (len < rest.len && rest.p[len] != ']' && rest.p[len] != ' ')
+		len++;
+	struct slice word = { rest.p, len };
+	const char *close = memchr(rest.p, ']', rest.len);
+	if (!close || slice_eq(word, SLICE("inline")))
+		return;
+	f->module = word;
+	*s = slice_from(rest, (size_t)(close - rest.p) + 1);
+}
+
 /* "func+0x1/0x2 [module] file:line [inline]"; only "func file:1 [inline]"
  * may lack the offset. */
 static bool take_symbol(struct slice s, struct report_frame *f)
@@ -103,24 +121,10 @@ static bool take_symbol(struct slice s, struct report_frame *f)
 	bool has_offset = take(&s, SLICE("+0x")) && take_hex(&s, &f->offset);
 	if (has_offset && take(&s, SLICE("/0x")))
 		(void)take_hex(&s, &f->size);
-	struct slice rest = skip_blanks(s);
-	if (take(&rest, SLICE("["))) {
-		size_t len = 0;
-
-		while (len < rest.len && rest.p[len] != ']' &&
-		       rest.p[len] != ' ')
-			len++;
-		struct slice word = { rest.p, len };
-		if (len < rest.len && !slice_eq(word, SLICE("inline"))) {
-			const char *close = memchr(rest.p, ']', rest.len);
-
-			f->module = word;
-			if (close)
-				s = slice_from(rest,
-					       (size_t)(close - rest.p) + 1);
-		}
-	}
+	/* raw " [module]", symbolized " file:line [module]" */
+	take_module(&s, f);
 	take_file(&s, f);
+	take_module(&s, f);
 	if (slice_has(s, SLICE("(unreliable)")))
 		f->is_guess = true;
 	return has_offset || f->is_inline;

@@ -13,6 +13,7 @@ enum {
 	MAX_CALLERS = 16, /* of one report */
 	NMI_LINES = 1000, /* within which the other CPUs answer */
 	LOOK_AHEAD = 8, /* for what a "cut here" line announces */
+	LOOK_BACK = 40, /* from a call trace for who asked for it */
 };
 
 static unsigned slot(const struct window *w, caller_id c)
@@ -123,6 +124,8 @@ static enum verdict judge_headline(const struct hit *hit,
 	if (f == g->hit.format && !p->trace &&
 	    slice_ends(g->hit.at, SLICE("[inline]")))
 		return TAKE; /* "BUG: KASAN:" once for each inline caller */
+	if (f->flags & F_TRACE)
+		return f == g->hit.format && p->trace ? STOP : TAKE;
 	if (f->flags & F_TENTATIVE)
 		return p->trace && !p->panicked ? STOP : TAKE;
 	if (f->flags & F_PANIC)
@@ -214,7 +217,8 @@ static int32_t find_panic(const struct window *w, int32_t i, bool *complete,
 		struct hit hit;
 		struct report_frame f;
 
-		if (formats_find(text, &hit)) {
+		if (formats_find(text, &hit) &&
+		    !(hit.format->flags & F_TRACE)) {
 			if (!(hit.format->flags & F_PANIC))
 				break;
 			g->panicked = true;
@@ -335,6 +339,42 @@ static int32_t collect(const struct window *w, struct gathered *g,
 	return NO_LINE;
 }
 
+/* Is a call trace announced as something other than a crash? */
+static bool asked_for_above(const struct window *w, int32_t i)
+{
+	for (int n = 0; n < LOOK_BACK && i != NO_LINE;
+	     n++, i = w->lines.data[i].prev) {
+		struct report_frame f;
+
+		if (formats_harmless_trace(window_text(w, i)))
+			return true;
+		if (frame_parse(window_text(w, i), &f) == LINE_FRAME)
+			return false; /* of another trace */
+	}
+	return false;
+}
+
+/* Who prints a call trace and goes on, should the line above be lost. */
+static bool asked_for_below(const struct window *w, const struct gathered *g)
+{
+	static const struct slice askers[] = {
+		SLICE("should_fail"),	SLICE("warn_alloc"),
+		SLICE("dump_header"),	SLICE("sched_show_task"),
+		SLICE("sysrq_handle_"),
+	};
+
+	for (size_t k = g->header + 1;
+	     k < g->lines.len && k < g->header + LOOK_AHEAD; k++) {
+		struct report_frame f;
+
+		(void)frame_parse(window_text(w, g->lines.data[k]), &f);
+		for (size_t i = 0; i < ARRAY_LEN(askers); i++)
+			if (slice_starts(f.function, askers[i]))
+				return true;
+	}
+	return false;
+}
+
 bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 	    struct gathered *g)
 {
@@ -345,8 +385,13 @@ bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 	g->interrupted = false;
 	g->hit = *hit;
 	g->panicked = hit->format->flags & F_PANIC;
+	g->harmless = hit->format->flags & F_TRACE &&
+		      asked_for_above(w, w->lines.data[first].prev);
+	if (g->harmless)
+		return true;
 	add_prelude(w, first, g);
-	if (hit->format->flags & F_TENTATIVE) {
+	if (hit->format->flags & F_TENTATIVE &&
+	    !(hit->format->flags & F_TRACE)) {
 		int32_t real = explained_by(w, first, &g->hit);
 
 		for (int32_t i = first; i != real; i = w->lines.data[i].next)
@@ -367,6 +412,9 @@ bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 	next = collect(w, g, &stopped);
 	if (!stopped && !w->complete && !force)
 		return false;
+	g->harmless = hit->format->flags & F_TRACE && asked_for_below(w, g);
+	if (g->harmless)
+		return true;
 	g->last = g->lines.data[g->lines.len - 1];
 	int32_t panic_end = next == NO_LINE || w->lines.data[next].claimed ?
 				    NO_LINE :

@@ -48,13 +48,15 @@ struct gathered {
 	struct hit hit;
 	int32_t last; /* the last line that belongs to it, text or not */
 	bool panicked;
+	bool harmless; /* a call trace that was asked for: no report */
 	bool interrupted; /* by another report, before its own end */
 };
 
 /**
  * Collect the report that begins at line `first`, where `hit` was found.
  * False: its end is not in the window yet (never so if w->complete or
- * `force`).  Marks its lines as claimed when true.
+ * `force`).  Marks its lines as claimed when true, unless
+ * out->harmless.
  */
 bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 	    struct gathered *out);

@@ -325,7 +325,8 @@ static fallible search_window(struct report_stream *s, bool *more)
 				*more = true;
 				return NULL;
 			}
-			TRY(emit(s));
+			if (!s->gathered.harmless)
+				TRY(emit(s));
 		}
 		s->seen_kernel |= l->has_time;
 	}

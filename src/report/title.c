@@ -320,7 +320,10 @@ void title_make(struct arena *arena, const struct body *whole,
 	_cleanup_(buf_deinit) struct buf why = {};
 	struct match m;
 	bool broken;
-	const struct format *f = find_format(body, &m, &broken);
+	/* What stood in front says nothing about the lines that follow. */
+	bool in_front = cut.foreign && cut.nr_lines == cut.header + 1;
+	const struct format *f =
+		find_format(in_front ? whole : body, &m, &broken);
 
 	if (!f) {
 		/* Only tentative formats have no catch-all behind them. */

@@ -130,6 +130,9 @@ static enum verdict judge_headline(const struct hit *hit,
 		return p->trace && !p->panicked ? STOP : TAKE;
 	if (f->flags & F_PANIC)
 		return p->trace ? STOP_AT_PANIC : TAKE;
+	if (slice_has(g->hit.at, SLICE("[#")) &&
+	    slice_starts(slice_cstr(f->line), SLICE("WARNING: ")))
+		return STOP; /* an oops prints none: another CPU does */
 	if (f->flags & F_FOLLOWS && (!p->trace || p->panicked))
 		return TAKE;
 	if (f->flags & F_NO_TRACE && f->from == FROM_NONE)

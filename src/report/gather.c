@@ -83,6 +83,23 @@ void window_drop(struct window *w, int32_t n, uint32_t bytes)
 	w->last_panic = moved(w->last_panic, n);
 }
 
+bool window_replayed(const struct window *w, int32_t i)
+{
+	static const struct slice mark = SLICE("** replaying previous");
+	struct slice cut = window_text(w, i);
+	const char *p = slice_find(cut, mark);
+	int32_t next = w->lines.data[i].next;
+
+	if (p)
+		cut = slice_range(cut.p, p);
+	else if (i + 1 >= (int32_t)w->lines.len ||
+		 !slice_has(window_text(w, i + 1), mark))
+		return false;
+	else if (next == i + 1) /* without callers they are one chain */
+		next = w->lines.data[next].next;
+	return next != NO_LINE && slice_starts(window_text(w, next), cut);
+}
+
 /* Foreign lines have no time stamp where the report's own have one. */
 static bool same_kind(const struct window_line *a, const struct window_line *b)
 {
@@ -201,7 +218,8 @@ static void add_prelude(const struct window *w, int32_t first,
 	for (; i != NO_LINE && n < PRELUDE_LINES; i = w->lines.data[i].prev) {
 		if (w->lines.data[i].claimed)
 			break;
-		if (same_kind(&w->lines.data[i], &w->lines.data[first]))
+		if (same_kind(&w->lines.data[i], &w->lines.data[first]) &&
+		    !window_replayed(w, i))
 			lines[n++] = i;
 	}
 	while (n)
@@ -308,7 +326,7 @@ static int32_t collect(const struct window *w, struct gathered *g,
 
 		if (all[i].claimed)
 			return i;
-		if (!same_kind(&all[i], &all[head]))
+		if (!same_kind(&all[i], &all[head]) || window_replayed(w, i))
 			continue;
 		if (formats_find(window_text(w, i), &hit)) {
 			v = judge_headline(&hit, g, &p);

@@ -42,6 +42,13 @@ struct slice window_text(const struct window *w, int32_t i);
 /** Forget the first `n` lines; the text moves down by as many bytes. */
 void window_drop(struct window *w, int32_t n, uint32_t bytes);
 
+/**
+ * Is line `i` printed once more later?  printk cuts a message short when a
+ * console changes hands and prints it again, behind "** replaying previous
+ * printk message **", on the line that was cut or on one of its own.
+ */
+bool window_replayed(const struct window *w, int32_t i);
+
 struct gathered {
 	VEC(int32_t) lines; /* of the text, in order */
 	size_t header; /* index into lines */

@@ -284,28 +284,6 @@ static void trim_window(struct report_stream *s)
 	drop_text(s, bytes);
 }
 
-/*
- * printk cuts a line short when a console changes hands and prints it once
- * more, behind "** replaying previous printk message **", which may stand on
- * the line that was cut or on one of its own.
- */
-static bool is_replayed(const struct window *w, int32_t i)
-{
-	static const struct slice mark = SLICE("** replaying previous");
-	struct slice cut = window_text(w, i);
-	const char *p = slice_find(cut, mark);
-	int32_t next = w->lines.data[i].next;
-
-	if (p)
-		cut = slice_range(cut.p, p);
-	else if (i + 1 >= (int32_t)w->lines.len ||
-		 !slice_has(window_text(w, i + 1), mark))
-		return false;
-	else if (next == i + 1) /* without callers they are one chain */
-		next = w->lines.data[next].next;
-	return next != NO_LINE && slice_starts(window_text(w, next), cut);
-}
-
 static bool plausible(const struct report_stream *s, const struct hit *hit,
 		      const struct window_line *line)
 {
@@ -325,7 +303,7 @@ static fallible search_window(struct report_stream *s, bool *more)
 		struct hit hit;
 
 		if (!l->claimed && l->offset >= s->scanned &&
-		    !is_replayed(&s->window, s->next_line) &&
+		    !window_replayed(&s->window, s->next_line) &&
 		    formats_find(window_text(&s->window, s->next_line), &hit) &&
 		    plausible(s, &hit, l)) {
 			if (!gather(&s->window, s->next_line, &hit, full,

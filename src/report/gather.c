@@ -142,7 +142,7 @@ static enum verdict judge_headline(const struct hit *hit,
 	    slice_ends(g->hit.at, SLICE("[inline]")))
 		return TAKE; /* "BUG: KASAN:" once for each inline caller */
 	if (f->flags & F_TRACE)
-		return f == g->hit.format && p->trace ? STOP : TAKE;
+		return g->hit.format->flags & F_TRACE ? STOP : TAKE;
 	if (f->flags & F_TENTATIVE)
 		return p->trace && !p->panicked ? STOP : TAKE;
 	if (f->flags & F_PANIC)
@@ -369,31 +369,40 @@ static bool asked_for_above(const struct window *w, int32_t i)
 
 		if (formats_harmless_trace(window_text(w, i)))
 			return true;
-		if (frame_parse(window_text(w, i), &f) == LINE_FRAME)
+		enum line_kind kind = frame_parse(window_text(w, i), &f);
+		if (kind == LINE_FRAME || kind == LINE_TRACE)
 			return false; /* of another trace */
 	}
 	return false;
 }
 
-/* Who prints a call trace and goes on, should the line above be lost. */
-static bool asked_for_below(const struct window *w, const struct gathered *g)
+/*
+ * Does a call trace tell of no crash by itself: is it empty, or of those who
+ * print one and go on (the line above may be lost)?
+ */
+static bool harmless_below(const struct window *w, const struct gathered *g)
 {
 	static const struct slice askers[] = {
 		SLICE("should_fail"),	SLICE("warn_alloc"),
 		SLICE("dump_header"),	SLICE("sched_show_task"),
 		SLICE("sysrq_handle_"),
 	};
+	bool frames = false;
 
-	for (size_t k = g->header + 1;
-	     k < g->lines.len && k < g->header + LOOK_AHEAD; k++) {
+	for (size_t k = g->header + 1; k < g->lines.len; k++) {
 		struct report_frame f;
 
-		(void)frame_parse(window_text(w, g->lines.data[k]), &f);
+		if (frame_parse(window_text(w, g->lines.data[k]), &f) !=
+		    LINE_FRAME)
+			continue;
+		frames = true;
 		for (size_t i = 0; i < ARRAY_LEN(askers); i++)
 			if (slice_starts(f.function, askers[i]))
 				return true;
+		if (k > g->header + LOOK_AHEAD)
+			break;
 	}
-	return false;
+	return !frames;
 }
 
 bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
@@ -433,7 +442,7 @@ bool gather(struct window *w, int32_t first, const struct hit *hit, bool force,
 	next = collect(w, g, &stopped);
 	if (!stopped && !w->complete && !force)
 		return false;
-	g->harmless = hit->format->flags & F_TRACE && asked_for_below(w, g);
+	g->harmless = hit->format->flags & F_TRACE && harmless_below(w, g);
 	if (g->harmless)
 		return true;
 	g->last = g->lines.data[g->lines.len - 1];

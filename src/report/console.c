@@ -78,6 +78,19 @@ static bool kmsg_record(struct slice raw, struct console_line *line)
 	return true;
 }
 
+/* Does "02:24:36" or the like stand in it, or a number begin it? */
+static bool has_clock(struct slice s)
+{
+	if (s.len && is_digit(s.p[0]))
+		return true;
+	for (size_t i = 0; i + 8 <= s.len; i++)
+		if (is_digit(s.p[i]) && s.p[i + 2] == ':' &&
+		    is_digit(s.p[i + 3]) && s.p[i + 5] == ':' &&
+		    is_digit(s.p[i + 6]))
+			return true;
+	return false;
+}
+
 /* "<6>", "2018/01/09 14:28:48 " and syslog's "... kernel: " in front. */
 static struct slice skip_carrier(struct slice s)
 {
@@ -94,7 +107,7 @@ static struct slice skip_carrier(struct slice s)
 		return slice_from(s, 20);
 	struct slice head = { s.p, s.len < 96 ? s.len : 96 };
 	const char *tag = slice_find(head, SLICE(" kernel: "));
-	if (tag && tag > s.p && s.p[0] != ' ' && s.p[0] != '[')
+	if (tag && has_clock(slice_range(s.p, tag)))
 		return slice_from(s, (size_t)(tag - s.p) + strlen(" kernel: "));
 	return s;
 }

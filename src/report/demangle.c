@@ -51,14 +51,17 @@ const char *demangle(struct arena *arena, struct slice symbol)
 
 	if (symbol.len > MAX_SYMBOL || (allocates && lost >= MAX_LOST) ||
 	    (!slice_starts(symbol, SLICE("_R")) &&
-	     !slice_starts(symbol, SLICE("_ZN"))))
+	     !slice_starts(symbol, SLICE("_Z"))))
 		return NULL;
 	const char *mangled = arena_strndup(arena, symbol.p, symbol.len);
 	if (setjmp(out.full)) {
 		lost += may_allocate(symbol);
 		return NULL;
 	}
-	if (!rust_demangle_callback(mangled, 0, add, &out) || !out.len)
+	/* Rust's older scheme looks like C++ with a hash at the end. */
+	if ((!rust_demangle_callback(mangled, 0, add, &out) &&
+	     !cplus_demangle_v3_callback(mangled, DMGL_NO_OPTS, add, &out)) ||
+	    !out.len)
 		return NULL;
 	return arena_strndup(arena, out.text, out.len);
 }

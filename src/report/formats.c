@@ -23,8 +23,18 @@ const unsigned nr_formats = ARRAY_LEN(formats);
 
 static const char *const noise[] = {
 #define NOISE(pattern, why) pattern,
+#define HARMLESS(pattern, why)
 #include "report/noise.def"
 #undef NOISE
+#undef HARMLESS
+};
+
+static const char *const harmless[] = {
+#define NOISE(pattern, why)
+#define HARMLESS(pattern, why) pattern,
+#include "report/noise.def"
+#undef NOISE
+#undef HARMLESS
 };
 
 /* What stands in front of a lockdep headline. */
@@ -112,6 +122,17 @@ static bool is_noise(struct slice at)
 		struct match m = { .nr = 0 };
 
 		if (match_line(noise[i], at, &m))
+			return true;
+	}
+	return false;
+}
+
+bool formats_harmless_trace(struct slice message)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(harmless); i++) {
+		struct match m = { .nr = 0 };
+
+		if (match_line(harmless[i], slice_trim(message), &m))
 			return true;
 	}
 	return false;

@@ -46,6 +46,7 @@ enum format_flags {
 	F_CATCH_ALL = 1 << 13, /* says only that something was said */
 	F_TICK = 1 << 14, /* noticed by the timer interrupt: it is below that */
 	F_RULED = 1 << 15, /* closed by a line of '=' */
+	F_TRACE = 1 << 16, /* a call trace: part of what it stands in, if any */
 };
 
 struct format {
@@ -71,6 +72,9 @@ const struct scanner *formats_scanner(void);
 
 /** Does a report begin in this message? Fills *hit. */
 bool formats_find(struct slice message, struct hit *hit);
+
+/** Does this line announce a call trace that is not of a crash? */
+bool formats_harmless_trace(struct slice message);
 
 /** Do the line patterns of `f` match at the hit? Adds the captures. */
 bool format_matches(const struct format *f, const struct hit *hit,

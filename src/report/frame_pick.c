@@ -91,6 +91,10 @@ static struct walk walk_start(const struct body *body)
 	struct walk w = { .body = body, .line = body->header + 1 };
 	struct report_frame f;
 
+	if (body->hit.format->flags & F_TRACE) {
+		w.in_trace = true; /* the headline is the marker */
+		return w;
+	}
 	/* Without any marker the frames follow the headline (KMSAN, KCSAN). */
 	for (size_t i = w.line; i < body->nr_lines && !w.need_marker; i++) {
 		enum line_kind kind = frame_parse(body->lines[i], &f);

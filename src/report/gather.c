@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/frames.h"
+#include "report/lone_trace.h"
 
 enum {
 	PRELUDE_LINES = 5, /* kept in front of the headline */
@@ -135,6 +136,27 @@ static int32_t next_line(const struct window *w, int32_t i)
 	return next < w->end ? next : NO_LINE;
 }
 
+bool window_replayed(const struct window *w, int32_t i, bool *known)
+{
+	static const struct slice mark = SLICE("** replaying previous");
+	struct slice cut = window_text(w, i);
+	const char *p = slice_find(cut, mark);
+	int32_t next = w->lines.data[i].next;
+
+	*known = i + 1 < w->end || w->complete;
+	if (p)
+		cut = slice_range(cut.p, p);
+	else if (i + 1 >= w->end || !slice_has(window_text(w, i + 1), mark))
+		return false;
+	else if (next == i + 1) /* without callers they are one chain */
+		next = w->lines.data[next].next;
+	if (next == NO_LINE || next >= w->end) {
+		*known = w->complete;
+		return false;
+	}
+	return slice_starts(window_text(w, next), cut);
+}
+
 /* Foreign lines have no time stamp where the report's own have one. */
 static bool same_kind(const struct window_line *a, const struct window_line *b)
 {
@@ -176,11 +198,16 @@ static enum verdict judge_headline(const struct hit *hit,
 	if (f == g->hit.format && !p->trace &&
 	    slice_ends(g->hit.at, SLICE("[inline]")))
 		return TAKE; /* "BUG: KASAN:" once for each inline caller */
+	if (f->flags & F_TRACE)
+		return g->hit.format->flags & F_TRACE ? STOP : TAKE;
 	if (f->flags & F_TENTATIVE)
 		return (p->trace && !p->panicked) || f == g->hit.format ? STOP :
 									  TAKE;
 	if (f->flags & F_PANIC)
 		return p->trace ? STOP_AT_PANIC : TAKE;
+	if (slice_has(g->hit.at, SLICE("[#")) &&
+	    slice_starts(slice_cstr(f->line), SLICE("WARNING: ")))
+		return STOP; /* an oops prints none: another CPU does */
 	if (f->flags & F_FOLLOWS && (!p->trace || p->panicked))
 		return TAKE;
 	if (f->flags & F_NO_TRACE && f->from == FROM_NONE && f != g->hit.format)
@@ -249,6 +276,7 @@ static void add_prelude(const struct window *w, int32_t first,
 			struct gathered *g)
 {
 	int32_t lines[PRELUDE_LINES], i = w->lines.data[first].prev;
+	bool known;
 	int n = 0;
 
 	for (; i != NO_LINE && n < PRELUDE_LINES; i = w->lines.data[i].prev) {
@@ -256,7 +284,8 @@ static void add_prelude(const struct window *w, int32_t first,
 		    w->lines.data[first].offset - w->lines.data[i].offset >
 			    HISTORY_BYTES)
 			break;
-		if (same_kind(&w->lines.data[i], &w->lines.data[first]))
+		if (same_kind(&w->lines.data[i], &w->lines.data[first]) &&
+		    !window_replayed(w, i, &known))
 			lines[n++] = i;
 	}
 	while (n)
@@ -279,7 +308,8 @@ static int32_t find_panic(const struct window *w, int32_t i, int32_t *seen,
 		struct hit hit;
 		struct report_frame f;
 
-		if (formats_find(text, &hit)) {
+		if (formats_find(text, &hit) &&
+		    !(hit.format->flags & F_TRACE)) {
 			if (!(hit.format->flags & F_PANIC))
 				break;
 			g->panicked = true;
@@ -401,6 +431,11 @@ static int32_t collect(const struct window *w, struct gathered *g,
 			return i;
 		if (!same_kind(&all[i], &all[head]))
 			continue;
+		bool known, again = window_replayed(w, i, &known);
+		if (!known)
+			return NO_LINE;
+		if (again)
+			continue;
 		enum verdict v = judge_line(w, i, g, &p);
 		if (v == LEAVE)
 			continue;
@@ -436,7 +471,8 @@ static bool begin(const struct window *w, int32_t *first, struct gathered *g)
 	int32_t real;
 
 	add_prelude(w, *first, g);
-	if (g->hit.format->flags & F_TENTATIVE) {
+	if (g->hit.format->flags & F_TENTATIVE &&
+	    !(g->hit.format->flags & F_TRACE)) {
 		if (!explained_by(w, *first, &g->hit, &real))
 			return false;
 		for (int32_t i = *first; i != real; i = next_line(w, i))
@@ -480,12 +516,18 @@ bool gather(struct window *w, int32_t first, const struct hit *hit,
 	g->lines.len = 0;
 	g->interrupted = false;
 	g->hit = *hit;
+	g->harmless = hit->format->flags & F_TRACE && trace_asked_for(w, first);
+	if (g->harmless)
+		return true;
 	if (!begin(w, &first, g))
 		return false;
 	g->panicked = g->hit.format->flags & F_PANIC;
 	seen = collect(w, g, &next);
 	if (seen == NO_LINE && !w->complete)
 		return false;
+	g->harmless = hit->format->flags & F_TRACE && trace_harmless(w, g);
+	if (g->harmless)
+		return true;
 	g->last = g->lines.data[g->lines.len - 1];
 	if (seen != NO_LINE && (next == NO_LINE || !all[next].claimed)) {
 		panic_end = find_panic(w, next, &seen, g);

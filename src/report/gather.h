@@ -60,19 +60,29 @@ void window_drop(struct window *w, uint32_t bytes);
  */
 void window_reach(struct window *w, int32_t first, bool end);
 
+/**
+ * Is line `i` printed once more later?  printk cuts a message short when a
+ * console changes hands and prints it again, behind "** replaying previous
+ * printk message **", on the line that was cut or on one of its own.  False in
+ * *known: the lines that tell have yet to come.
+ */
+bool window_replayed(const struct window *w, int32_t i, bool *known);
+
 struct gathered {
 	VEC(int32_t) lines; /* of the text, in order */
 	size_t header; /* index into lines */
 	struct hit hit;
 	int32_t last; /* the last line that belongs to it, text or not */
 	bool panicked;
+	bool harmless; /* a call trace that was asked for: no report */
 	bool interrupted; /* by another report, before its own end */
 };
 
 /**
  * Collect the report that begins at line `first`, where `hit` was found.
  * Only lines before w->end are looked at.  False: its end is not among them
- * (never so if w->complete).  Marks its lines as claimed when true.  What it
+ * (never so if w->complete).  Marks its lines as claimed when true, unless
+ * out->harmless.  What it
  * finds depends on the lines up to that end and on no other.
  */
 bool gather(struct window *w, int32_t first, const struct hit *hit,

@@ -304,29 +304,6 @@ static void trim(struct report_stream *s)
 	s->base += n;
 }
 
-/*
- * printk cuts a line short when a console changes hands and prints it once
- * more, behind "** replaying previous printk message **".  False in *known:
- * the lines that tell have yet to come.
- */
-static bool is_replayed(const struct window *w, int32_t i, bool *known)
-{
-	int32_t next;
-
-	*known = i + 1 < w->end || w->complete;
-	if (i + 1 >= w->end ||
-	    !slice_has(window_text(w, i + 1), SLICE("** replaying previous")))
-		return false;
-	next = w->lines.data[i].next;
-	if (next == i + 1)
-		next = w->lines.data[next].next;
-	if (next == NO_LINE || next >= w->end) {
-		*known = w->complete;
-		return false;
-	}
-	return slice_starts(window_text(w, next), window_text(w, i));
-}
-
 /* Has the kernel said something before line `i`, as far as we remember? */
 static bool seen_kernel(const struct window *w, int32_t i)
 {
@@ -361,12 +338,12 @@ static fallible examine(struct report_stream *s, int32_t i, bool end,
 	if (w->lines.data[i].claimed || !formats_find(window_text(w, i), &hit))
 		return NULL;
 	window_reach(w, i, end);
-	bool again = is_replayed(w, i, &known);
+	bool again = window_replayed(w, i, &known);
 	*more = !known;
 	if (*more || again || !plausible(s, &hit, i))
 		return NULL;
 	*more = !gather(w, i, &hit, &s->gathered);
-	return *more ? NULL : emit(s);
+	return *more || s->gathered.harmless ? NULL : emit(s);
 }
 
 /* Find the next place to look at closely; false: none in what is there. */

@@ -326,6 +326,25 @@ static void cut_foreign(struct body *b)
 	}
 }
 
+/* The two functions of a race in one order, whichever was printed first. */
+static struct slice sort_pair(struct match *m)
+{
+	struct slice a = function_base(match_get(m, "a"));
+	struct slice b = function_base(match_get(m, "b"));
+	size_t n = a.len < b.len ? a.len : b.len;
+	int order = memcmp(a.p, b.p, n);
+
+	if (order > 0 || (!order && a.len > b.len)) {
+		struct slice t = a;
+
+		a = b;
+		b = t;
+	}
+	match_set(m, "a", a);
+	match_set(m, "b", b);
+	return a;
+}
+
 void title_make(struct arena *arena, const struct body *whole,
 		struct report *out)
 {
@@ -337,7 +356,10 @@ void title_make(struct arena *arena, const struct body *whole,
 	_cleanup_(buf_deinit) struct buf why = {};
 	struct match m;
 	bool broken;
-	const struct format *f = find_format(body, &m, &broken);
+	/* What stood in front says nothing about the lines that follow. */
+	bool in_front = cut.foreign && cut.nr_lines == cut.header + 1;
+	const struct format *f =
+		find_format(in_front ? whole : body, &m, &broken);
 
 	if (!f) {
 		/* Only tentative formats have no catch-all behind them. */
@@ -361,20 +383,9 @@ void title_make(struct arena *arena, const struct body *whole,
 					 "no frame to blame";
 	}
 	if (f->from == FROM_PAIR) {
-		struct slice a = function_base(match_get(&m, "a"));
-		struct slice b = function_base(match_get(&m, "b"));
-		size_t n = a.len < b.len ? a.len : b.len;
-		int order = memcmp(a.p, b.p, n);
+		struct slice first = sort_pair(&m);
 
-		if (order > 0 || (!order && a.len > b.len)) {
-			struct slice t = a;
-
-			a = b;
-			b = t;
-		}
-		match_set(&m, "a", a);
-		match_set(&m, "b", b);
-		names.name[0] = arena_strndup(arena, a.p, a.len);
+		names.name[0] = arena_strndup(arena, first.p, first.len);
 	}
 	out->type = access_type(f, &m);
 	make_titles(arena, f, &m, &names, out);

@@ -247,10 +247,11 @@ int main(int argc, char **argv)
 		printf("SKIP: no logs in %s\n", argv[2]);
 		return 77;
 	}
+	/* First what forks: a child's peak begins with its parent's. */
 	bench_start(argv[1]);
+	bench_memory(argv[1]);
 	bench_corpus();
 	bench_clean();
-	bench_memory(argv[1]);
 	vec_for_each(&logs, log)
 		buf_deinit(log);
 	vec_free(&logs);

@@ -75,12 +75,16 @@ static void load(const char *dir)
 
 	for (int i = 0; i < n; i++) {
 		_cleanup_(buf_deinit) struct buf path = {};
-		struct buf log = {};
+		_cleanup_(buf_deinit) struct buf file = {};
+		struct buf log = {}; /* of the right size, file is larger */
 
 		buf_printf(&path, "%s/%s", dir, names[i]->d_name);
-		struct error *err = io_read_file(path.data, 1 << 24, &log);
-		if (!err && log.len)
+		struct error *err = io_read_file(path.data, 1 << 24, &file);
+		buf_slice(&log, buf_as_slice(&file));
+		if (log.len)
 			vec_push(&logs, log);
+		else
+			buf_deinit(&log);
 		error_free(err);
 		free(names[i]);
 	}

@@ -84,7 +84,14 @@ static bool match(struct slice pattern, struct slice path, bool begin)
 		    path.p[star_j] == '/')
 			return false;
 		i = star_i;
-		j = ++star_j;
+		star_j++;
+		/* Straight to the next place where what follows may stand. */
+		if (i < pattern.len && !memchr("*?[\\", pattern.p[i], 4))
+			while (star_j < path.len &&
+			       path.p[star_j] != pattern.p[i] &&
+			       path.p[star_j] != '/')
+				star_j++;
+		j = star_j;
 	}
 }
 

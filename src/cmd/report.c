@@ -38,9 +38,19 @@ static const struct opt opts[] = {
 struct output {
 	const struct report_opts *opts;
 	struct kernel_files kernel;
-	struct json *array; /* with --json */
-	unsigned in_this_log;
+	unsigned in_this_log, in_all;
+	bool broken; /* what is printed gets lost */
 };
+
+/* One element of an array that is never in memory as a whole. */
+static fallible print_json(const struct finding *f, struct output *out)
+{
+	_cleanup_(json_freep) struct json *o =
+		finding_to_json(f, out->opts->explain);
+
+	fputs(out->in_all++ ? ",\n" : "[\n", stdout);
+	return json_write(o, stdout);
+}
 
 static struct error *print(void *ctx, const struct report *r)
 {
@@ -50,14 +60,17 @@ static struct error *print(void *ctx, const struct report *r)
 	if (out->opts->first && out->in_this_log++)
 		return NULL;
 	finding_init(&f, r, &out->kernel);
-	if (out->array)
-		json_push(out->array, finding_to_json(&f, out->opts->explain));
+	struct error *err = NULL;
+	if (out->opts->json)
+		err = print_json(&f, out);
 	else
 		finding_to_text(&f, out->opts->explain, stdout);
 	finding_deinit(&f);
-	if (ferror(stdout))
-		return error_os("standard output");
-	return NULL;
+	/* One that follows a log wants to see it now. */
+	out->broken = err || fflush(stdout) != 0 || ferror(stdout);
+	if (out->broken && !err)
+		err = error_os("standard output");
+	return err;
 }
 
 /* Feed a file, pipe or terminal; a pipe that pauses gets its reports early. */
@@ -129,8 +142,6 @@ static fallible report_run(const void *options, int argc, char **argv,
 {
 	static char dash[] = "-", *just_stdin[] = { dash };
 	const struct report_opts *o = options;
-	_cleanup_(json_freep) struct json *array = o->json ? json_array_new() :
-							     NULL;
 	_cleanup_(symbols_closep) struct symbols *symbols = NULL;
 	_cleanup_(maintainers_closep) struct maintainers *maintainers = NULL;
 
@@ -148,17 +159,24 @@ static fallible report_run(const void *options, int argc, char **argv,
 	struct output out = {
 		.opts = o,
 		.kernel = { symbols, maintainers },
-		.array = array,
 	};
 	if (!argc) {
 		argc = 1;
 		argv = just_stdin;
 	}
-	for (int i = 0; i < argc; i++)
-		complain(read_file(argv[i], &out), status);
+	for (int i = 0; i < argc && !out.broken; i++) {
+		struct error *err = read_file(argv[i], &out);
+
+		if (!out.broken)
+			complain(err, status);
+		else
+			error_free(err); /* main() says it */
+	}
+	if (o->json)
+		fputs(out.in_all ? "]\n" : "[]\n", stdout);
 	if (symbols)
 		print_notes(symbols, status);
-	return array ? json_write(array, stdout) : NULL;
+	return NULL;
 }
 
 const struct command cmd_report = {

@@ -2,6 +2,7 @@
 #include "report/formats.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
 /* What printk() prints in one line is no longer than this. */
 enum { MAX_MESSAGE = 1024, MAX_PLACES = 16 };
@@ -56,25 +57,64 @@ static void add_literal(struct slice *list, unsigned *nr, struct slice lit)
 			return;
 		}
 	}
-	if (*nr < SCAN_MAX_LITERALS)
-		list[(*nr)++] = lit;
+	if (*nr == SCAN_MAX_LITERALS)
+		abort(); /* or some row would never be found */
+	list[(*nr)++] = lit;
 }
 
-const struct scanner *formats_scanner(void)
+/* What is looked for, and for each literal the rows that may match there. */
+struct index {
+	struct scanner scanner;
+	uint16_t rows[SCAN_MAX_LITERALS][ARRAY_LEN(formats)];
+	uint16_t nr_rows[SCAN_MAX_LITERALS];
+};
+
+/* Can both stand at one place? A blank of a pattern stands for several. */
+static bool agree(struct slice a, struct slice b)
 {
-	static struct scanner scanner;
+	for (size_t i = 0; i < a.len && i < b.len; i++) {
+		if (a.p[i] != b.p[i])
+			return false;
+		if (a.p[i] == ' ')
+			break;
+	}
+	return true;
+}
+
+static bool may_match(const struct format *f, struct slice lit)
+{
+	if (!(f->flags & F_LOCKDEP))
+		return agree(format_literal(f), lit);
+	for (unsigned i = 0; i < ARRAY_LEN(leads); i++)
+		if (agree(leads[i], lit))
+			return true;
+	return false;
+}
+
+static const struct index *formats_index(void)
+{
+	static struct index index;
 	struct slice list[SCAN_MAX_LITERALS];
 	unsigned nr = 0;
 
-	if (scanner.nr)
-		return &scanner;
+	if (index.scanner.nr)
+		return &index;
 	for (unsigned i = 0; i < ARRAY_LEN(leads); i++)
 		add_literal(list, &nr, leads[i]);
 	for (unsigned i = 0; i < nr_formats; i++)
 		if (!(formats[i].flags & F_LOCKDEP))
 			add_literal(list, &nr, format_literal(&formats[i]));
-	scanner_init(&scanner, list, nr);
-	return &scanner;
+	for (unsigned k = 0; k < nr; k++)
+		for (unsigned i = 0; i < nr_formats; i++)
+			if (may_match(&formats[i], list[k]))
+				index.rows[k][index.nr_rows[k]++] = (uint16_t)i;
+	scanner_init(&index.scanner, list, nr);
+	return &index;
+}
+
+const struct scanner *formats_scanner(void)
+{
+	return &formats_index()->scanner;
 }
 
 bool format_matches(const struct format *f, const struct hit *hit,
@@ -110,18 +150,12 @@ static bool position_fits(const struct format *f, struct slice lead)
 	return !isalnum((unsigned char)before) && before != '_';
 }
 
-/* The first byte decides most cases. */
-static bool may_match(const struct format *f, struct slice at)
-{
-	return f->flags & F_LOCKDEP || *f->line == '{' || *f->line == *at.p;
-}
-
 static bool is_noise(struct slice at)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(noise); i++) {
 		struct match m = { .nr = 0 };
 
-		if (match_line(noise[i], at, &m))
+		if (*noise[i] == *at.p && match_line(noise[i], at, &m))
 			return true;
 	}
 	return false;
@@ -134,6 +168,23 @@ bool formats_harmless_trace(struct slice message)
 
 		if (match_line(harmless[i], slice_trim(message), &m))
 			return true;
+	}
+	return false;
+}
+
+/* The first row that matches where `which` stands, `lead` in front of it. */
+static bool find_row(unsigned which, struct slice lead, struct hit *hit)
+{
+	const struct index *index = formats_index();
+
+	for (unsigned k = 0; k < index->nr_rows[which]; k++) {
+		const struct format *f = &formats[index->rows[which][k]];
+		struct match m = { .nr = 0 };
+
+		if (position_fits(f, lead) && format_matches(f, hit, &m)) {
+			hit->format = f;
+			return true;
+		}
 	}
 	return false;
 }
@@ -157,22 +208,12 @@ bool formats_find(struct slice message, struct hit *hit)
 		while (hit->at.len && strchr("\r", hit->at.p[hit->at.len - 1]))
 			hit->at.len--;
 		hit->is_warning = slice_starts(hit->at, leads[0]);
-		for (unsigned i = 0; i < nr_formats; i++) {
-			struct match m = { .nr = 0 };
-
-			if (may_match(&formats[i], hit->at) &&
-			    position_fits(&formats[i], lead) &&
-			    format_matches(&formats[i], hit, &m)) {
-				hit->format = &formats[i];
-				if (is_noise(hit->at))
-					break;
-				if (!(formats[i].flags & F_WEAK))
-					return true;
-				if (!weak.format)
-					weak = *hit;
-				break;
-			}
-		}
+		if (!find_row(which, lead, hit) || is_noise(hit->at))
+			continue;
+		if (!(hit->format->flags & F_WEAK))
+			return true;
+		if (!weak.format)
+			weak = *hit;
 	}
 	*hit = weak;
 	return weak.format;

@@ -46,6 +46,13 @@ static const struct skip_index *skip_index(void)
 	return &index;
 }
 
+/* Many names share their first byte, few their second, too. */
+static bool may_match(struct slice pattern, struct slice name)
+{
+	return pattern.len < 2 || *pattern.p == '*' || pattern.p[1] == '*' ||
+	       (name.len > 1 && pattern.p[1] == name.p[1]);
+}
+
 /* The classes of `name` among those wanted; 0: it may be blamed. */
 static unsigned classify(struct slice name, unsigned wanted)
 {
@@ -58,6 +65,7 @@ static unsigned classify(struct slice name, unsigned wanted)
 		for (unsigned i = index->first[starts[k]]; i;
 		     i = index->next[i - 1])
 			if (skips[i - 1].class & wanted & ~found &&
+			    may_match(skips[i - 1].name, name) &&
 			    glob_match(skips[i - 1].name, name))
 				found |= skips[i - 1].class;
 	return found;

@@ -164,6 +164,9 @@ bool match_line(const char *pattern, struct slice text, struct match *m)
 				goto no;
 			continue;
 		}
+		/* Most patterns fail at their first byte. */
+		if (*pattern != ' ' && (!text.len || *pattern != *text.p))
+			goto no;
 		struct slice lit = literal(pattern);
 		long n = literal_at(lit, text);
 		if (n < 0)

@@ -20,7 +20,11 @@
  *
  * Limits: a report is looked for in at most REPORT_WINDOW_BYTES of log behind
  * its first line and has at most REPORT_MAX_LINES lines; time is linear in the
- * length of the log and memory is bounded, whatever the log holds.
+ * length of the log and memory is bounded, whatever the log holds.  What is
+ * found does not depend on how the log is cut into pieces.  Lines count as
+ * several beyond 8 KiB, a message's first 1,024 bytes are looked at for what
+ * it says, and whether a panic follows is known 64 KiB behind a report, at a
+ * pause or at the end: so long it is held back.
  *
  * Formats are rows of formats.def; a new one needs a row and an example in
  * tests/golden/report/.  What functions are never blamed is in skip.def.

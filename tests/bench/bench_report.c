@@ -75,12 +75,16 @@ static void load(const char *dir)
 
 	for (int i = 0; i < n; i++) {
 		_cleanup_(buf_deinit) struct buf path = {};
-		struct buf log = {};
+		_cleanup_(buf_deinit) struct buf file = {};
+		struct buf log = {}; /* of the right size, file is larger */
 
 		buf_printf(&path, "%s/%s", dir, names[i]->d_name);
-		struct error *err = io_read_file(path.data, 1 << 24, &log);
-		if (!err && log.len)
+		struct error *err = io_read_file(path.data, 1 << 24, &file);
+		buf_slice(&log, buf_as_slice(&file));
+		if (log.len)
 			vec_push(&logs, log);
+		else
+			buf_deinit(&log);
 		error_free(err);
 		free(names[i]);
 	}
@@ -247,10 +251,11 @@ int main(int argc, char **argv)
 		printf("SKIP: no logs in %s\n", argv[2]);
 		return 77;
 	}
+	/* First what forks: a child's peak begins with its parent's. */
 	bench_start(argv[1]);
+	bench_memory(argv[1]);
 	bench_corpus();
 	bench_clean();
-	bench_memory(argv[1]);
 	vec_for_each(&logs, log)
 		buf_deinit(log);
 	vec_free(&logs);

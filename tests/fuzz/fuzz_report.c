@@ -33,9 +33,14 @@ static struct error *check(void *ctx, const struct report *r)
 	for (size_t i = 0; i < r->text.len; i++)
 		ensure(r->text.p[i] == '\n' || r->text.p[i] == '\t' ||
 		       (unsigned char)r->text.p[i] >= ' ');
-	ensure(r->nr_frames <= REPORT_MAX_FRAMES);
-	for (size_t i = 0; i < r->nr_frames; i++)
-		ensure(r->frames[i].function.len > 0);
+	static struct report_frame frames[REPORT_MAX_FRAMES];
+	ensure(r->headline < r->text.len);
+	size_t n = report_frames(r->text, frames, ARRAY_LEN(frames));
+	for (size_t i = 0; i < n; i++) {
+		ensure(frames[i].function.len > 0);
+		ensure(frames[i].function.p >= r->text.p &&
+		       frames[i].function.p < r->text.p + r->text.len);
+	}
 	buf_printf(&f->text, "%s %d%d %llu %llu %s\n", r->title, r->type,
 		   r->panicked, (unsigned long long)r->start,
 		   (unsigned long long)r->end, r->corrupted ? "c" : "");

@@ -94,8 +94,11 @@ static bool is_guess(struct slice line)
 {
 	struct report_frame f;
 
-	return slice_has(line, SLICE("?")) &&
-	       frame_parse(line, &f) == LINE_FRAME && f.is_guess &&
+	if (!slice_has(line, SLICE("?")))
+		return false;
+	if (slice_starts(slice_trim(line), SLICE("? 0x")))
+		return true; /* not even a symbol */
+	return frame_parse(line, &f) == LINE_FRAME && f.is_guess &&
 	       !slice_has(line, SLICE("(unreliable)"));
 }
 

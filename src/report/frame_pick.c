@@ -164,9 +164,28 @@ static bool walk_ended(const struct walk *w)
 	return w->kind == LINE_OTHER || w->kind == LINE_STORY;
 }
 
-static void passed_over(struct buf *why, struct slice name)
+/* Note that `name` is not blamed, and which line of skip.def says so. */
+static void passed_over(struct buf *why, struct slice name, unsigned class)
 {
-	buf_printf(why, "passed over " SLICE_FMT "\n", SLICE_ARG(name));
+	static const struct {
+		unsigned class;
+		const char *reason;
+	} reasons[] = {
+		{ SKIP_ALWAYS, "works for its callers" },
+		{ SKIP_WAIT, "only waits" },
+		{ SKIP_ALLOC, "allocates for its callers" },
+		{ SKIP_OBJECT, "queues for its callers" },
+	};
+
+	if (!name.len)
+		return;
+	buf_printf(why, "passed over " SLICE_FMT, SLICE_ARG(name));
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+		if (reasons[i].class & class) {
+			buf_printf(why, ": %s", reasons[i].reason);
+			break;
+		}
+	buf_char(why, '\n');
 }
 
 /* The first frame outside the classes. */
@@ -177,9 +196,10 @@ static struct slice first_frame(struct walk *w, unsigned classes,
 		while (walk_next(w)) {
 			struct slice name = walk_name(w);
 
-			if (!classify(name, classes))
+			unsigned class = classify(name, classes);
+			if (!class)
 				return name;
-			passed_over(why, name);
+			passed_over(why, name, class);
 		}
 	} while (!walk_ended(w));
 	return (struct slice){ 0 };
@@ -220,9 +240,10 @@ static struct slice pick_head(const struct body *body, const struct format *f,
 	struct slice name = headline_function(body, f);
 	struct walk w = walk_start(body);
 
-	if (name.len && !classify(name, SKIP_ALWAYS))
+	unsigned class = classify(name, SKIP_ALWAYS);
+	if (name.len && !class)
 		return name;
-	passed_over(why, name);
+	passed_over(why, name, class);
 	return first_frame(&w, SKIP_ALWAYS, why);
 }
 
@@ -249,9 +270,10 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 			continue;
 		n--;
 		struct slice name = function_base(f.function);
-		if (!classify(name, SKIP_ALWAYS))
+		unsigned class = classify(name, SKIP_ALWAYS);
+		if (!class)
 			return name;
-		passed_over(why, name);
+		passed_over(why, name, class);
 	}
 	w.need_marker = true;
 	return first_frame(&w, SKIP_ALWAYS, why);
@@ -284,9 +306,10 @@ static struct slice pick_hang(const struct body *body, struct buf *why)
 		if (w.kind == LINE_IRQ_END)
 			continue;
 		name = walk_name(&w);
-		if (!classify(name, SKIP_ALWAYS | SKIP_WAIT))
+		unsigned class = classify(name, SKIP_ALWAYS | SKIP_WAIT);
+		if (!class)
 			return name;
-		passed_over(why, name);
+		passed_over(why, name, class);
 	}
 	return (struct slice){ 0 };
 }
@@ -349,7 +372,7 @@ static bool root_step(struct root_search *r, struct slice name, bool stalled,
 		return true;
 	}
 	if (class & SKIP_ALWAYS)
-		passed_over(why, name);
+		passed_over(why, name, class);
 	else
 		r->above = name;
 	return false;

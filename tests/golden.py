@@ -4,7 +4,7 @@
 usage: golden.py BUGON SOURCE_DIR [NAME...]
 
 NAME.log is a console log, NAME.want what is found in it: for each report its
-title, then "alt:", "type:", "frame:" and "corrupted:" lines where there is
+title, then "alt:", "type:", "frame:", "corrupted:" and other lines where there is
 something to say; reports are separated by an empty line, and an empty file
 says that there is no crash.  Every row of src/report/formats.def has an
 example of its name, and --explain must name that row; other logs are called
@@ -37,6 +37,7 @@ def show(r):
         lines.append('frame: ' + r['frame'])
     if r['corrupted']:
         lines.append('corrupted: ' + r['corrupted_reason'])
+    lines += [key + ': yes' for key in ('suppressed', 'panicked') if r[key]]
     return '\n'.join(lines) + '\n'
 
 

@@ -133,22 +133,28 @@ static void find_executor(struct slice text, struct report *r)
 /* The harness was killed for want of memory: says nothing of the kernel. */
 static bool is_suppressed(struct slice text)
 {
-	static const struct slice victims[] = {
-		SLICE("(syz-"),
-		SLICE("(syz."),
-		SLICE("(sshd)"),
-		SLICE("(bugon"),
+	/* mm/oom_kill.c; drivers/staging/android up to 4.11 */
+	static const struct slice kills[] = {
+		SLICE("Out of memory: Kill"),
+		SLICE("lowmemorykiller: Killing"),
 	};
-	const char *kill = slice_find(text, SLICE("Out of memory: Kill"));
+	static const struct slice victims[] = {
+		SLICE("(syz-fuzzer)"),
+		SLICE("'syz-fuzzer'"),
+		SLICE("(sshd)"),
+		SLICE("(bugon)"),
+	};
+	struct slice line;
 
-	if (!kill)
-		return false;
-	struct slice rest = slice_range(kill, text.p + text.len), line;
-	if (!slice_line(&rest, &line))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(victims); i++)
-		if (slice_has(line, victims[i]))
-			return true;
+	while (slice_line(&text, &line)) {
+		bool kill = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(kills); i++)
+			kill |= slice_has(line, kills[i]);
+		for (size_t i = 0; kill && i < ARRAY_LEN(victims); i++)
+			if (slice_has(line, victims[i]))
+				return true;
+	}
 	return false;
 }
 

@@ -26,6 +26,8 @@ static void add(const char *text, size_t len, void *opaque)
 {
 	struct output *out = opaque;
 
+	if (!len)
+		return; /* `text` may be NULL */
 	if (len >= sizeof(out->text) - out->len)
 		longjmp(out->full, 1);
 	memcpy(out->text + out->len, text, len);

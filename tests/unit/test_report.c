@@ -433,6 +433,7 @@ static void mangled_names_do_not_explode(void **state)
 	assert_string_equal(demangle(a, SLICE("_ZN1a1f17h0123456789abcdefE")),
 			    "a::f");
 	assert_null(demangle(a, SLICE("_R")));
+	(void)demangle(a, SLICE("_RNvC0")); /* a name without characters */
 	assert_null(demangle(a, SLICE("printk")));
 	assert_null(demangle(a, SLICE("")));
 	buf_str(&b, "_RINvC1a1fTuuE");

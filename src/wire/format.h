@@ -154,6 +154,7 @@ enum wire_op {
 	WIRE_STORE = 2, /* one wire_arg follows; its value to data[off] */
 	WIRE_CALL = 3, /* `nargs` wire_arg follow */
 	WIRE_COPYOUT = 4, /* result = the `len` (1,2,4,8) bytes at data[off] */
+	WIRE_SPACE = 5, /* nothing: data[off, off + len) will be used */
 };
 
 /* wire_insn.props of a call */
@@ -239,7 +240,7 @@ struct wire_call {
 	uint64_t ret; /* what the syscall returned */
 	uint32_t trace_len; /* KCOV entries before any filter */
 	uint32_t nsignals, signals_off; /* u32 each */
-	uint32_t npcs, pcs_off; /* u64 each, sorted; see WIRE_REQ_COVER */
+	uint32_t npcs, pcs_off; /* u64 each, without duplicates */
 	uint32_t ncmps, cmps_off; /* struct wire_cmp each */
 	uint32_t reserved;
 };

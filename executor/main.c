@@ -107,7 +107,8 @@ int main(int argc, char **argv)
 	const char *shm = NULL;
 
 	if (argc == 3 && !strcmp(argv[1], "--shm"))
-		shm = realpath(argv[2], NULL); /* we leave this directory */
+		/* We leave this directory. */
+		shm = *argv[2] == '/' ? argv[2] : realpath(argv[2], NULL);
 	x.is_init = getpid() == 1;
 	if (!x.is_init && !shm) {
 		fputs("usage: executor --shm FILE\n"

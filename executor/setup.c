@@ -92,7 +92,6 @@ static void setup_faults(void)
 
 void setup_machine(void)
 {
-	umask(0);
 	mount_at("proc", "/proc", NULL);
 	mount_at("sysfs", "/sys", NULL);
 	if (!mount_at("devtmpfs", "/dev", NULL))
@@ -122,6 +121,7 @@ static void limit(int what, rlim_t n)
 
 void setup_limits(bool is_init)
 {
+	umask(0);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, 256);
 	limit(RLIMIT_FSIZE, 128 << 20);
@@ -153,7 +153,7 @@ void setup_stdio(bool is_init)
  */
 _Noreturn void machine_off(void)
 {
-	if (!access("/dev/mmapper", F_OK))
+	if (!access("/proc/exitcode", F_OK)) /* arch/um/kernel/exitcode.c */
 		reboot(RB_POWER_OFF);
 	reboot(RB_AUTOBOOT);
 	for (;;)

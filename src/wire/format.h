@@ -3,7 +3,7 @@
  * format.h - what the host and the guest's executor say to each other.
  *
  * Both map one region: a file on the host, a device in the guest (UML:
- * `iomem=bugon,FILE` and /dev/mmapper; QEMU: `ivshmem-plain`, 1af4:1110, BAR 2
+ * `iomem=mmapper,FILE` and /dev/mmapper; QEMU: `ivshmem-plain`, 1af4:1110, BAR 2
  * through /sys/bus/pci/devices/.../resource2; tests: `executor --shm FILE`).
  *
  *	0         struct wire_host   written by the host, read by the guest

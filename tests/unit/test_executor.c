@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The executor as an ordinary process: EXECUTOR=path, over a memfd's file. */
+/*
+ * The executor as an ordinary process (EXECUTOR=path), and the same as PID 1 of
+ * a User-Mode Linux (and UML=path of that kernel).
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -26,34 +29,75 @@ static const struct wire_request hasty = { .timeout_ms = 200 };
 static const struct wire_request keep_hasty = { .flags = WIRE_REQ_KEEP,
 						.timeout_ms = 200 };
 
-static int start(void **state)
+static bool in_guest;
+static char dir[] = "/tmp/bugon-exec-test-XXXXXX";
+
+/* An initramfs with nothing but the executor.  It does without /dev/console. */
+static void boot_uml(const char *kernel, const char *exe, int fd)
 {
-	const char *exe = getenv("EXECUTOR");
-	int fd = memfd_create("region", 0);
+	char cmd[512], initrd[64], iomem[64];
+	int null = open("/dev/null", O_RDWR);
+
+	snprintf(cmd, sizeof(cmd),
+		 "cp %s %s/init && cd %s && echo init | "
+		 "cpio -o -H newc -R 0:0 --quiet >initrd",
+		 exe, dir, dir);
+	if (system(cmd))
+		_exit(126);
+	snprintf(initrd, sizeof(initrd), "initrd=%s/initrd", dir);
+	snprintf(iomem, sizeof(iomem), "iomem=mmapper,/proc/%d/fd/%d",
+		 getppid(), fd);
+	if (!getenv("UML_CONSOLE")) {
+		dup2(null, 1);
+		dup2(null, 2);
+	}
+	dup2(null, 0);
+	execlp("taskset", "taskset", "-c", "0", kernel, "mem=512M", initrd,
+	       "rdinit=/init", "con=null", "con0=null,fd:1", "quiet",
+	       "seccomp=on", iomem, NULL);
+}
+
+static void start_child(const char *exe, const char *kernel, int fd)
+{
 	char path[64];
 
-	if (!exe || fd < 0)
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (kernel)
+		boot_uml(kernel, exe, fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getppid(), fd);
+	execl(exe, exe, "--shm", path, NULL);
+	_exit(127);
+}
+
+static int start(void **state)
+{
+	const char *exe = getenv("EXECUTOR"), *kernel = getenv("UML");
+	int fd = memfd_create("region", 0);
+
+	if (!exe || fd < 0 || !mkdtemp(dir))
 		return -1;
+	in_guest = kernel != NULL;
 	MUST(wire_open(fd, &(struct wire_config){}, &w));
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
 	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execl(exe, exe, "--shm", path, NULL);
-		_exit(127);
-	}
-	MUST(wire_wait_ready(w, 5000));
-	close(fd);
+	if (!pid)
+		start_child(exe, kernel, fd);
+	MUST(wire_wait_ready(w, 10000));
 	return 0;
 }
 
 static int stop(void **state)
 {
+	char path[64];
 	int status = 0;
 
 	wire_stop(w);
 	waitpid(pid, &status, 0);
 	wire_close(w);
+	if (in_guest)
+		unlink(strcat(strcpy(path, dir), "/init"));
+	if (in_guest)
+		unlink(strcat(strcpy(path, dir), "/initrd"));
+	rmdir(dir);
 	return status;
 }
 
@@ -81,7 +125,7 @@ static void cheap_calls(void **state)
 			assert_int_equal(r.calls[c].flags,
 					 WIRE_CALLED | WIRE_RETURNED);
 		assert_true(r.calls[0].ret > 1);
-		assert_int_equal(r.calls[1].ret, pid);
+		assert_int_equal(r.calls[1].ret, in_guest ? 1 : pid);
 		assert_int_equal(r.calls[2].err, 0);
 		assert_int_equal(r.calls[3].err, EBADF);
 	}
@@ -322,13 +366,18 @@ static void binaries(void **state)
 	struct wire_request req = { .kind = WIRE_EXEC, .timeout_ms = 300 };
 	struct wire_result r;
 
+	if (in_guest)
+		SKIP_TEST("no binaries in this guest");
 	MUST(wire_submit(w, &req, SLICE("/bin/sh\0-c\0exit 42\0"), NULL));
 	MUST(wire_wait(w, 5000, &r));
 	check_status(&r, WIRE_EXITED, 42);
 	MUST(wire_submit(w, &req, SLICE("/nonexistent\0"), NULL));
 	MUST(wire_wait(w, 5000, &r));
 	check_status(&r, WIRE_ERROR, ENOENT);
-	MUST(wire_submit(w, &req, SLICE("/bin/sleep\0100\0"), NULL));
+	MUST(wire_submit(w, &req,
+			 SLICE("/bin/sleep\0"
+			       "100\0"),
+			 NULL));
 	MUST(wire_wait(w, 5000, &r));
 	check_status(&r, WIRE_TIMEOUT, 0);
 	MUST(wire_submit(w, &req, SLICE("/bin/sh\0-c\0kill -11 $$\0"), NULL));
@@ -344,6 +393,8 @@ static void files(void **state)
 				    .bulk_size = 20 };
 	struct wire_result r;
 
+	if (in_guest)
+		SKIP_TEST("no shell in this guest");
 	close(mkstemp(path));
 	MUST(wire_bulk_write(w, 0, SLICE("#!/bin/sh\nexit 13\n\n\n")));
 	MUST(wire_submit(w, &req, (struct slice){ path, sizeof(path) }, NULL));

@@ -85,6 +85,7 @@ struct job {
 	struct wire_request req;
 	unsigned char *payload; /* req.size bytes */
 	uint32_t classes; /* UNDO_* of all its calls */
+	bool has_async;
 	uint32_t data_top; /* highest byte of the data area it names */
 };
 
@@ -142,6 +143,8 @@ bool kcov_map_all(void);
 /** Write the response of the job and publish it. */
 void respond(struct executor *x, uint32_t status, int32_t code,
 	     uint64_t start_ns);
+
+#define SIGNAL_LATE 64 /* to a worker: call_timeout_ms have passed */
 
 /* ---- run.c: the interpreter ------------------------------------------------- */
 

@@ -100,6 +100,7 @@ static bool classify(struct job *j, const struct wire_insn *in, uint32_t *calls)
 	if (in->result != WIRE_NO_RESULT && in->result >= WIRE_MAX_RESULTS)
 		return false;
 	j->classes |= undo_class(in->nr);
+	j->has_async |= in->props & WIRE_CALL_ASYNC;
 	return (*calls)++ < WIRE_MAX_CALLS;
 }
 
@@ -109,6 +110,7 @@ static bool check_program(struct job *j, uint32_t *at, uint32_t *calls)
 	uint32_t size = j->req.size;
 
 	j->classes = j->data_top = 0;
+	j->has_async = false;
 	for (*at = 0, *calls = 0; size - *at >= sizeof(struct wire_insn);) {
 		const struct wire_insn *in = (const void *)(j->payload + *at);
 		int64_t more = operand_size(in);

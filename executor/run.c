@@ -58,6 +58,8 @@ static void on_signal(int sig)
 {
 }
 
+static void on_late(int sig);
+
 /* memcpy() that fails when a side is not there. */
 static bool copy_guarded(void *to, const void *from, size_t len)
 {
@@ -84,6 +86,8 @@ bool run_setup(void)
 	struct sigaction fault = { .sa_handler = on_fault,
 				   .sa_flags = SA_NODEFER };
 	struct sigaction other = { .sa_handler = on_signal };
+	struct sigaction late = { .sa_handler = on_late,
+				  .sa_flags = SA_RESTART };
 	void *want = data_at(0);
 
 	/* Signals interrupt calls, as they do in life, but do not kill. */
@@ -94,6 +98,7 @@ bool run_setup(void)
 	sigaction(SIGBUS, &fault, NULL);
 	for (int sig = SIGILL; sig <= SIGTRAP; sig++)
 		signal(sig, SIG_DFL);
+	sigaction(SIGNAL_LATE, &late, NULL);
 	signal(SIGFPE, SIG_DFL);
 	signal(SIGABRT, SIG_DFL);
 	return mmap(want, WIRE_DATA_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -366,15 +371,41 @@ static void *watch(void *arg)
 	}
 }
 
+static void start_first_watcher(void)
+{
+	run.threads = 1;
+	start_watcher();
+}
+
+/*
+ * A thread costs a third of a process: a program that has a process of its own
+ * gets its watcher only when it is late, from the supervisor's signal.  System
+ * calls that cannot be restarted (signal(7)) then end with EINTR.
+ */
+static bool needs_watcher(const struct job *j)
+{
+	return (j->req.flags & WIRE_REQ_THREADS) &&
+	       ((j->req.flags & WIRE_REQ_KEEP) || j->has_async);
+}
+
+static void on_late(int sig)
+{
+	uint32_t token = __atomic_load_n(&run.token, __ATOMIC_ACQUIRE);
+
+	if (!run.x || !(run.x->job.req.flags & WIRE_REQ_THREADS) || run.threads)
+		return;
+	if (token & IN_CALL)
+		__atomic_store_n(&run.hurry, token, __ATOMIC_RELEASE);
+	start_first_watcher();
+}
+
 bool run_program(struct executor *x)
 {
 	run.x = x;
 	run.at = run.call = 0;
 	memset(run.result_set, 0, sizeof(run.result_set));
-	if ((x->job.req.flags & WIRE_REQ_THREADS) && !run.threads) {
-		run.threads = 1;
-		start_watcher();
-	}
+	if (needs_watcher(&x->job) && !run.threads)
+		start_first_watcher();
 	if (!interpret(0))
 		for (;;)
 			pause(); /* the new owner ends the process */

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "executor.h"
@@ -118,6 +119,22 @@ static void become_worker(struct executor *x)
 		_exit(126);
 }
 
+static int wait_program(struct executor *x, pid_t pid, uint64_t start_ns)
+{
+	const struct wire_request *r = &x->job.req;
+	uint32_t late_ms = r->call_timeout_ms;
+
+	if ((r->flags & WIRE_REQ_THREADS) && late_ms < r->timeout_ms) {
+		int status =
+			wait_child(x, pid, start_ns + late_ms * 1000000ull);
+
+		if (status >= 0)
+			return status;
+		kill(pid, SIGNAL_LATE);
+	}
+	return wait_child(x, pid, start_ns + r->timeout_ms * 1000000ull);
+}
+
 static void one_program(struct executor *x, uint64_t start_ns)
 {
 	int status;
@@ -135,8 +152,7 @@ static void one_program(struct executor *x, uint64_t start_ns)
 		return;
 	}
 	x->region.guest->workers++;
-	status = wait_child(x, pid,
-			    start_ns + x->job.req.timeout_ms * 1000000ull);
+	status = wait_program(x, pid, start_ns);
 	if (status < 0)
 		kill_worker(x, pid);
 	clean_after(x, pid, x->job.classes);
@@ -310,6 +326,7 @@ _Noreturn void serve(struct executor *x)
 		handle(x);
 	}
 	x->region.guest->state = WIRE_STATE_STOPPED;
+	{struct rusage ru; getrusage(RUSAGE_CHILDREN,&ru); say("DBG flt %ld workers %u", ru.ru_minflt, x->region.guest->workers); getrusage(RUSAGE_SELF,&ru); say("DBG self flt %ld", ru.ru_minflt);}
 	if (x->is_init)
 		machine_off();
 	clean_work_dir(x->work_dir);

@@ -6,6 +6,7 @@
  * once per call, without those in the max-signal table, and each PC once.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "executor.h"
 
@@ -15,12 +16,20 @@
 #define MAX_CMPS 4096u /* of a call */
 
 /* What was already seen; emptied by raising the generation. */
-static struct {
+static struct seen {
 	uint32_t generation;
 	struct {
 		uint32_t generation, value;
 	} slot[SEEN_SLOTS];
-} seen;
+} * seen;
+
+bool collect_setup(void)
+{
+	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return seen != MAP_FAILED &&
+	       !madvise(seen, sizeof(*seen), MADV_DONTFORK);
+}
 
 /* A response under construction, in the region itself. */
 struct sink {
@@ -37,12 +46,12 @@ static bool first_time(uint32_t value)
 	for (uint32_t i = 0; i < SEEN_PROBES; i++, at++) {
 		uint32_t s = at & (SEEN_SLOTS - 1);
 
-		if (seen.slot[s].generation != seen.generation) {
-			seen.slot[s].generation = seen.generation;
-			seen.slot[s].value = value;
+		if (seen->slot[s].generation != seen->generation) {
+			seen->slot[s].generation = seen->generation;
+			seen->slot[s].value = value;
 			return true;
 		}
-		if (seen.slot[s].value == value)
+		if (seen->slot[s].value == value)
 			return false;
 	}
 	return true;
@@ -76,7 +85,7 @@ static void add_signals(struct sink *k, struct wire_call *c,
 	bool all = x->job.req.flags & WIRE_REQ_ALL_SIGNAL;
 	uint64_t prev = 0;
 
-	seen.generation++;
+	seen->generation++;
 	c->signals_off = k->used;
 	for (uint32_t i = 0; i < n; prev = pc[i++]) {
 		uint32_t s = wire_edge(prev, pc[i]), *to;
@@ -96,7 +105,7 @@ static void add_signals(struct sink *k, struct wire_call *c,
 static void add_pcs(struct sink *k, struct wire_call *c, const uint64_t *pc,
 		    uint32_t n)
 {
-	seen.generation++;
+	seen->generation++;
 	c->pcs_off = k->used;
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t *to;
@@ -123,7 +132,7 @@ static uint32_t hash_cmp(const uint64_t w[CMP_WORDS])
 static void add_cmps(struct sink *k, struct wire_call *c, const uint64_t *words,
 		     uint32_t n)
 {
-	seen.generation++;
+	seen->generation++;
 	c->cmps_off = k->used;
 	for (uint32_t i = 0; i < n && c->ncmps < MAX_CMPS; i++) {
 		const uint64_t *w = words + (size_t)i * CMP_WORDS;
@@ -175,8 +184,7 @@ static void add_call(struct sink *k, struct wire_call *c,
 		add_coverage(k, c, x, log);
 }
 
-void respond(struct executor *x, uint32_t status, int32_t code,
-	     uint64_t start_ns)
+void respond(struct executor *x, uint32_t status, int32_t code)
 {
 	struct shared *s = x->shared;
 	struct wire_response *r = region_response(&x->region, s->completed);
@@ -184,6 +192,7 @@ void respond(struct executor *x, uint32_t status, int32_t code,
 			  .used = sizeof(*r),
 			  .cap = x->region.host.resp_size };
 	uint32_t n = s->ncalls <= WIRE_MAX_CALLS ? s->ncalls : 0;
+	uint64_t now = now_ns();
 	struct wire_call *calls = sink_add(&k, n * sizeof(*calls));
 
 	if (!calls)
@@ -198,8 +207,10 @@ void respond(struct executor *x, uint32_t status, int32_t code,
 			 (s->fresh ? WIRE_RESP_NEW_WORKER : 0),
 		.ncalls = n,
 		.size = k.used,
-		.elapsed_ns = now_ns() - start_ns,
+		.elapsed_ns = now - x->start_ns,
 	};
+	/* If the next request is there already, it starts now. */
+	x->start_ns = now;
 	s->running = 0;
 	s->completed++;
 	region_complete(&x->region, s->completed);

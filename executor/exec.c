@@ -28,12 +28,17 @@ static bool split_argv(const struct job *j, char *argv[MAX_ARGV + 1])
 	return p == end;
 }
 
-static _Noreturn void run_binary(const struct executor *x, char **argv)
+static void run_binary(void *arg)
 {
+	struct executor *x = arg;
+	char *argv[MAX_ARGV + 1];
 	static char path[] = "PATH=/bin:/sbin:/usr/bin", home[] = "HOME=/tmp";
 	static char *const env[] = { path, home, NULL };
 	const struct wire_request *req = &x->job.req;
 	sigset_t none;
+
+	if (!split_argv(&x->job, argv))
+		end_process(126);
 	int out = x->is_init ? open("/dev/console", O_WRONLY | O_NOCTTY) : -1;
 
 	setsid();
@@ -47,13 +52,13 @@ static _Noreturn void run_binary(const struct executor *x, char **argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!sandbox_enter(req->sandbox, x->is_init) && req->sandbox)
-		_exit(126);
+		end_process(126);
 	execve(argv[0], argv, env);
 	x->shared->invalid_at = (uint32_t)errno;
-	_exit(127);
+	end_process(127);
 }
 
-void exec_binary(struct executor *x, uint64_t start_ns)
+void exec_binary(struct executor *x)
 {
 	char *argv[MAX_ARGV + 1];
 	int status;
@@ -61,31 +66,27 @@ void exec_binary(struct executor *x, uint64_t start_ns)
 
 	x->shared->invalid_at = 0;
 	if (!split_argv(&x->job, argv)) {
-		respond(x, WIRE_INVALID, 0, start_ns);
+		respond(x, WIRE_INVALID, 0);
 		return;
 	}
-	pid = fork();
-	if (!pid)
-		run_binary(x, argv);
+	pid = spawn(x, run_binary);
 	if (pid < 0) {
-		respond(x, WIRE_ERROR, errno, start_ns);
+		respond(x, WIRE_ERROR, errno);
 		return;
 	}
-	status = wait_child(x, pid,
-			    start_ns + x->job.req.timeout_ms * 1000000ull);
+	status = wait_child(x, pid, x->job.req.timeout_ms);
 	clean_processes(x, pid);
 	clean_work_dir(x->work_dir);
 	if (x->is_init)
 		clean_loops();
 	if (x->shared->invalid_at) /* execve() failed */
-		respond(x, WIRE_ERROR, (int32_t)x->shared->invalid_at,
-			start_ns);
+		respond(x, WIRE_ERROR, (int32_t)x->shared->invalid_at);
 	else if (status < 0)
-		respond(x, WIRE_TIMEOUT, 0, start_ns);
+		respond(x, WIRE_TIMEOUT, 0);
 	else if (WIFSIGNALED(status))
-		respond(x, WIRE_KILLED, WTERMSIG(status), start_ns);
+		respond(x, WIRE_KILLED, WTERMSIG(status));
 	else
-		respond(x, WIRE_EXITED, WEXITSTATUS(status), start_ns);
+		respond(x, WIRE_EXITED, WEXITSTATUS(status));
 }
 
 /* mkdir -p of what stands in front of the last slash. */
@@ -126,7 +127,7 @@ static int write_bulk(const struct executor *x, const char *path)
 	return err;
 }
 
-void make_file(struct executor *x, uint64_t start_ns)
+void make_file(struct executor *x)
 {
 	const struct wire_request *req = &x->job.req;
 	uint32_t bulk = x->region.host.bulk_size;
@@ -135,10 +136,10 @@ void make_file(struct executor *x, uint64_t start_ns)
 
 	if (!req->size || memchr(path, 0, req->size) != path + req->size - 1 ||
 	    req->bulk_off > bulk || req->bulk_size > bulk - req->bulk_off) {
-		respond(x, WIRE_INVALID, 0, start_ns);
+		respond(x, WIRE_INVALID, 0);
 		return;
 	}
 	make_parents(path);
 	err = write_bulk(x, path);
-	respond(x, err ? WIRE_ERROR : WIRE_DONE, err, start_ns);
+	respond(x, err ? WIRE_ERROR : WIRE_DONE, err);
 }

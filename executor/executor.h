@@ -97,7 +97,12 @@ struct executor {
 	bool is_init;
 	bool has_kcov;
 	const char *work_dir;
+	uint64_t start_ns; /* of the request under way */
+	void *stack_top; /* of a worker's first thread: see spawn.h */
 };
+
+#define STACK_BYTES (64u << 10) /* of a worker's further threads */
+#define FIRST_STACK_BYTES (32u << 10)
 
 /** Milliseconds and nanoseconds of the monotonic clock. */
 uint64_t now_ns(void);
@@ -140,16 +145,19 @@ bool kcov_map_all(void);
 
 /* ---- collect.c: responses --------------------------------------------------- */
 
+/** Allocate what only the process that responds needs. */
+bool collect_setup(void);
 /** Write the response of the job and publish it. */
-void respond(struct executor *x, uint32_t status, int32_t code,
-	     uint64_t start_ns);
+void respond(struct executor *x, uint32_t status, int32_t code);
 
 #define SIGNAL_LATE 64 /* to a worker: call_timeout_ms have passed */
 
 /* ---- run.c: the interpreter ------------------------------------------------- */
 
+/** How much memory, shared with all workers, the interpreter wants. */
+size_t run_memory(void);
 /** Map the data area and install handlers; before the first fork. */
-bool run_setup(void);
+bool run_setup(void *memory);
 /** Run the job's program on this thread; true when no call was left behind. */
 bool run_program(struct executor *x);
 
@@ -197,13 +205,17 @@ bool sandbox_has_userns(void);
 /* ---- serve.c, exec.c -------------------------------------------------------------- */
 
 _Noreturn void serve(struct executor *x);
+/** A child that runs `fn`, which must not return; -1 on failure. */
+pid_t spawn(struct executor *x, void (*fn)(void *));
 /** WIRE_EXEC and WIRE_FILE. */
-void exec_binary(struct executor *x, uint64_t start_ns);
-void make_file(struct executor *x, uint64_t start_ns);
+void exec_binary(struct executor *x);
+void make_file(struct executor *x);
 /**
- * Wait for child `pid` until `deadline_ns`; its wait status, or -1 when the
- * time was up (it is not killed).  Reaps strangers on the way.
+ * Wait for child `pid` until `ms` after the request's start; its wait status,
+ * or -1 when the time was up (it is not killed).
  */
-int wait_child(struct executor *x, pid_t pid, uint64_t deadline_ns);
+int wait_child(struct executor *x, pid_t pid, uint32_t ms);
+/** End this process at once. */
+_Noreturn void end_process(int code);
 
 #endif /* EXECUTOR_H */

@@ -16,6 +16,7 @@
 #include <linux/kcov.h>
 
 #include "executor.h"
+#include "syscall.h"
 
 #define FD_BASE 240 /* out of the way of programs' descriptors */
 #define MAIN_ENTRIES (512u << 10) /* a mount takes 100,000s */
@@ -92,8 +93,12 @@ void kcov_start(uint32_t thread, bool comparisons)
 	if (thread >= opened)
 		return;
 	*count_page[thread] = 0;
-	ioctl(FD_BASE + (int)thread, KCOV_ENABLE,
-	      comparisons ? KCOV_TRACE_CMP : KCOV_TRACE_PC);
+	const uint64_t args[6] = { FD_BASE + thread, KCOV_ENABLE,
+				   comparisons ? KCOV_TRACE_CMP :
+						 KCOV_TRACE_PC };
+
+	/* Without libc, whose text would be one more page fault. */
+	syscall_raw(SYS_ioctl, args);
 }
 
 void kcov_stop(uint32_t thread)

@@ -17,7 +17,12 @@
 
 #include "executor.h"
 
+/* In the arena, which workers share; what main() sets before is here. */
 static struct executor x;
+
+static struct executor *arena_x;
+
+#define ARENA_ALIGN (64u << 10) /* of the kernel's fault-around */
 
 static void *shared_memory(size_t size)
 {
@@ -25,6 +30,34 @@ static void *shared_memory(size_t size)
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+/*
+ * One mapping for all that workers write: a stack, struct executor, the
+ * interpreter's state, the log of calls and the request, in this order, so that
+ * the first 64 KiB hold all that a small program needs (spawn.h).
+ */
+static void *make_arena(void)
+{
+	size_t run_at = FIRST_STACK_BYTES + 1024;
+	size_t log_at = run_at + run_memory();
+	size_t payload_at = log_at + sizeof(struct shared);
+	char *p = shared_memory(payload_at + x.payload_cap + ARENA_ALIGN +
+				WIRE_PAGE);
+
+	_Static_assert(sizeof(x) <= 1024, "struct executor");
+	if (!p)
+		return NULL;
+	p += WIRE_PAGE;
+	p += -(uintptr_t)p & (ARENA_ALIGN - 1);
+	/* A signal frame too many must not run into the region. */
+	if (mprotect(p - WIRE_PAGE, WIRE_PAGE, PROT_NONE))
+		return NULL;
+	arena_x = (void *)(p + FIRST_STACK_BYTES);
+	x.stack_top = p + FIRST_STACK_BYTES;
+	x.shared = (void *)(p + log_at);
+	x.job.payload = (unsigned char *)p + payload_at;
+	return p + run_at;
 }
 
 static _Noreturn void fail(const char *why)
@@ -78,6 +111,7 @@ static uint32_t features(void)
 static void prepare(const char *shm)
 {
 	const char *wrong;
+	void *run_mem;
 
 	if (x.is_init)
 		setup_machine();
@@ -92,12 +126,11 @@ static void prepare(const char *shm)
 	if (!x.work_dir)
 		fail("no directory to work in");
 	x.payload_cap = x.region.host.req_size - sizeof(struct wire_request);
-	x.shared = shared_memory(sizeof(*x.shared));
-	x.job.payload = shared_memory(x.payload_cap);
-	if (!x.shared || !x.job.payload)
+	run_mem = make_arena();
+	if (!run_mem || !collect_setup())
 		fail("no memory");
 	x.has_kcov = kcov_open() && kcov_map_all();
-	if (!run_setup())
+	if (!run_setup(run_mem))
 		fail("the programs' data area is taken");
 	x.region.guest->features = features();
 }
@@ -107,8 +140,9 @@ int main(int argc, char **argv)
 	const char *shm = NULL;
 
 	if (argc == 3 && !strcmp(argv[1], "--shm"))
-		/* We leave this directory. */
-		shm = *argv[2] == '/' ? argv[2] : realpath(argv[2], NULL);
+		/* We leave this directory, and workers lack our stack. */
+		shm = *argv[2] == '/' ? strdup(argv[2]) :
+					realpath(argv[2], NULL);
 	x.is_init = getpid() == 1;
 	if (!x.is_init && !shm) {
 		fputs("usage: executor --shm FILE\n"
@@ -117,5 +151,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	prepare(shm);
-	serve(&x);
+	*arena_x = x;
+	serve(arena_x);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * run.c - the interpreter of a checked program (job.c).
+ * run->c - the interpreter of a checked program (job.c).
  *
  * Calls run one after the other on one thread, the owner.  With
  * WIRE_REQ_THREADS a second one sleeps and looks now and then: if the owner has
@@ -12,22 +12,21 @@
  */
 #include <linux/futex.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "executor.h"
 #include "syscall.h"
 
-#define STACK_BYTES (128u << 10)
 #define IN_CALL 1u
 #define TOKEN(seq, thread, in_call) ((seq) << 8 | (thread) << 1 | (in_call))
 
-static struct run {
+struct run {
 	struct executor *x;
 	uint32_t at; /* the next instruction */
 	uint32_t call; /* index of the next call */
@@ -38,20 +37,31 @@ static struct run {
 	uint32_t threads; /* started, the first included */
 	uint64_t results[WIRE_MAX_RESULTS];
 	uint8_t result_set[WIRE_MAX_RESULTS];
-} run;
+};
+
+static struct run *run;
 
 static char stacks[MAX_THREADS][STACK_BYTES] __attribute__((aligned(4096)));
 
 /* ---- Memory of the program, which it may have unmapped -------------------- */
 
-static __thread sigjmp_buf *guard;
+/* Where copy_guarded() copies, and where it goes on after a fault. */
+extern const char copy_insn[], copy_end[];
 
-static void on_fault(int sig)
+static void on_fault(int sig, siginfo_t *info, void *context)
 {
-	if (guard)
-		siglongjmp(*guard, 1);
-	/* Not ours: let it happen again and kill us. */
-	signal(sig, SIG_DFL);
+	ucontext_t *uc = context;
+#if defined(__x86_64__)
+	greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
+#else
+	unsigned long long *pc = &uc->uc_mcontext.pc;
+#endif
+
+	if ((uintptr_t)*pc >= (uintptr_t)copy_insn &&
+	    (uintptr_t)*pc < (uintptr_t)copy_end)
+		*pc = (__typeof__(*pc))(uintptr_t)copy_end;
+	else /* not ours: let it happen again and kill us */
+		signal(sig, SIG_DFL);
 }
 
 static void on_signal(int sig)
@@ -61,19 +71,29 @@ static void on_signal(int sig)
 static void on_late(int sig);
 
 /* memcpy() that fails when a side is not there. */
-static bool copy_guarded(void *to, const void *from, size_t len)
+static __attribute__((noinline, noclone)) bool
+copy_guarded(void *to, const void *from, size_t len)
 {
-	sigjmp_buf env;
-
-	if (sigsetjmp(env, 0)) {
-		guard = NULL;
-		return false;
-	}
-	guard = &env;
-	memcpy(to, from, len);
-	__asm__ volatile("" ::: "memory");
-	guard = NULL;
-	return true;
+#if defined(__x86_64__)
+	__asm__ volatile(".globl copy_insn, copy_end\n"
+			 "copy_insn: rep movsb\n"
+			 "copy_end:"
+			 : "+D"(to), "+S"(from), "+c"(len)
+			 :
+			 : "memory");
+#else
+	__asm__ volatile(".globl copy_insn, copy_end\n"
+			 "copy_insn: cbz %2, copy_end\n\t"
+			 "ldrb w9, [%1], #1\n\t"
+			 "strb w9, [%0], #1\n\t"
+			 "sub %2, %2, #1\n\t"
+			 "b copy_insn\n"
+			 "copy_end:"
+			 : "+r"(to), "+r"(from), "+r"(len)
+			 :
+			 : "memory", "x9");
+#endif
+	return !len;
 }
 
 static void *data_at(uint64_t off)
@@ -81,15 +101,21 @@ static void *data_at(uint64_t off)
 	return (void *)(uintptr_t)(WIRE_DATA_BASE + off);
 }
 
-bool run_setup(void)
+size_t run_memory(void)
 {
-	struct sigaction fault = { .sa_handler = on_fault,
-				   .sa_flags = SA_NODEFER };
+	return (sizeof(struct run) + 63) & ~(size_t)63;
+}
+
+bool run_setup(void *memory)
+{
+	struct sigaction fault = { .sa_sigaction = on_fault,
+				   .sa_flags = SA_SIGINFO };
 	struct sigaction other = { .sa_handler = on_signal };
 	struct sigaction late = { .sa_handler = on_late,
 				  .sa_flags = SA_RESTART };
 	void *want = data_at(0);
 
+	run = memory;
 	/* Signals interrupt calls, as they do in life, but do not kill. */
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGCHLD && sig != SIGKILL && sig != SIGSTOP)
@@ -115,8 +141,8 @@ static uint64_t value_of(const struct wire_arg *a)
 	case WIRE_DATA:
 		return WIRE_DATA_BASE + a->value;
 	case WIRE_RESULT:
-		return run.result_set[a->result] ? run.results[a->result] :
-						   a->value;
+		return run->result_set[a->result] ? run->results[a->result] :
+						    a->value;
 	default:
 		return a->value;
 	}
@@ -126,8 +152,8 @@ static void set_result(uint32_t result, uint64_t value)
 {
 	if (result >= WIRE_MAX_RESULTS)
 		return;
-	run.results[result] = value;
-	run.result_set[result] = 1;
+	run->results[result] = value;
+	run->result_set[result] = 1;
 }
 
 static uint64_t swap(uint64_t v, uint32_t size)
@@ -219,8 +245,8 @@ static void log_return(struct call_log *log, const struct wire_insn *in,
 static bool do_call(const struct wire_insn *in, uint32_t me)
 {
 	const struct wire_arg *arg = (const void *)(in + 1);
-	struct call_log *log = &run.x->shared->calls[run.call++];
-	uint32_t token = TOKEN(++run.seq, me, IN_CALL);
+	struct call_log *log = &run->x->shared->calls[run->call++];
+	uint32_t token = TOKEN(++run->seq, me, IN_CALL);
 	uint64_t args[WIRE_MAX_ARGS] = {};
 	int64_t ret;
 
@@ -230,23 +256,23 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 	log->flags = WIRE_CALLED;
 	log->from = kcov_position(me);
 	log->to = log->from;
-	__atomic_store_n(&run.token, token, __ATOMIC_RELEASE);
-	if ((run.x->job.req.flags & WIRE_REQ_THREADS) &&
+	__atomic_store_n(&run->token, token, __ATOMIC_RELEASE);
+	if ((run->x->job.req.flags & WIRE_REQ_THREADS) &&
 	    ((in->props & WIRE_CALL_ASYNC) || in->nr == SYS_exit)) {
-		__atomic_store_n(&run.hurry, token, __ATOMIC_RELEASE);
-		futex_wake(&run.hurry);
+		__atomic_store_n(&run->hurry, token, __ATOMIC_RELEASE);
+		futex_wake(&run->hurry);
 	}
 	ret = call_kernel(in, args);
 	log->to = kcov_position(me);
 	log_return(log, in, ret);
-	if (run.x->job.req.flags & WIRE_REQ_KEEP)
+	if (run->x->job.req.flags & WIRE_REQ_KEEP)
 		undo_note(in->nr, args, (uint64_t)ret);
-	if (__atomic_compare_exchange_n(&run.token, &token, token & ~IN_CALL,
+	if (__atomic_compare_exchange_n(&run->token, &token, token & ~IN_CALL,
 					false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return true;
-	__atomic_fetch_sub(&run.left_behind, 1, __ATOMIC_RELEASE);
-	futex_wake(&run.left_behind);
+	__atomic_fetch_sub(&run->left_behind, 1, __ATOMIC_RELEASE);
+	futex_wake(&run->left_behind);
 	return false;
 }
 
@@ -255,16 +281,16 @@ static bool interpret(uint32_t me)
 {
 	for (;;) {
 		const struct wire_insn *in =
-			(const void *)(run.x->job.payload + run.at);
+			(const void *)(run->x->job.payload + run->at);
 
-		run.at += sizeof(*in);
+		run->at += sizeof(*in);
 		switch (in->op) {
 		case WIRE_COPYIN:
-			run.at += (in->len + 7) & ~7u;
+			run->at += (in->len + 7) & ~7u;
 			copy_guarded(data_at(in->off), in + 1, in->len);
 			break;
 		case WIRE_STORE:
-			run.at += sizeof(struct wire_arg);
+			run->at += sizeof(struct wire_arg);
 			store(in, (const void *)(in + 1));
 			break;
 		case WIRE_COPYOUT:
@@ -272,7 +298,8 @@ static bool interpret(uint32_t me)
 			break;
 		case WIRE_CALL:
 			/* From its start on somebody else may go on. */
-			run.at += in->nargs * (uint32_t)sizeof(struct wire_arg);
+			run->at +=
+				in->nargs * (uint32_t)sizeof(struct wire_arg);
 			if (!do_call(in, me))
 				return false;
 			break;
@@ -290,7 +317,7 @@ static void *watch(void *arg);
 
 static void start_watcher(void)
 {
-	uint32_t thread = run.threads;
+	uint32_t thread = run->threads;
 	pthread_attr_t attr;
 	pthread_t id;
 
@@ -299,45 +326,45 @@ static void start_watcher(void)
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstack(&attr, stacks[thread], STACK_BYTES);
-	run.threads++;
+	run->threads++;
 	if (pthread_create(&id, &attr, watch, (void *)(uintptr_t)thread))
-		run.threads--;
+		run->threads--;
 	pthread_attr_destroy(&attr);
 }
 
 /* A short grace for calls left behind: the last one may have woken them. */
 static void wait_left_behind(void)
 {
-	uint32_t ms = run.x->job.req.call_timeout_ms;
+	uint32_t ms = run->x->job.req.call_timeout_ms;
 	uint64_t until = now_ns() + ms * 1000000ull;
 	uint32_t n;
 
-	while ((n = __atomic_load_n(&run.left_behind, __ATOMIC_ACQUIRE)) &&
+	while ((n = __atomic_load_n(&run->left_behind, __ATOMIC_ACQUIRE)) &&
 	       now_ns() < until)
-		futex_wait(&run.left_behind, n, ms);
+		futex_wait(&run->left_behind, n, ms);
 }
 
 /* The owner, who is not the first thread, ends the whole process. */
 static void own(uint32_t me)
 {
 	start_watcher();
-	kcov_start(me, run.x->job.req.flags & WIRE_REQ_CMP);
+	kcov_start(me, run->x->job.req.flags & WIRE_REQ_CMP);
 	if (!interpret(me))
 		return;
 	wait_left_behind();
-	run.x->shared->done = 1;
-	_exit(0);
+	run->x->shared->done = 1;
+	end_process(0);
 }
 
 static bool take_over(uint32_t token, uint32_t me)
 {
-	struct call_log *log = &run.x->shared->calls[run.call - 1];
+	struct call_log *log = &run->x->shared->calls[run->call - 1];
 
-	__atomic_fetch_add(&run.left_behind, 1, __ATOMIC_ACQ_REL);
-	if (!__atomic_compare_exchange_n(&run.token, &token,
+	__atomic_fetch_add(&run->left_behind, 1, __ATOMIC_ACQ_REL);
+	if (!__atomic_compare_exchange_n(&run->token, &token,
 					 TOKEN((token >> 8) + 1, me, 0), false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		__atomic_fetch_sub(&run.left_behind, 1, __ATOMIC_ACQ_REL);
+		__atomic_fetch_sub(&run->left_behind, 1, __ATOMIC_ACQ_REL);
 		return false;
 	}
 	__atomic_fetch_or(&log->flags, WIRE_BLOCKED, __ATOMIC_RELEASE);
@@ -350,9 +377,9 @@ static void *watch(void *arg)
 	uint64_t since = 0;
 
 	for (;;) {
-		uint32_t token = __atomic_load_n(&run.token, __ATOMIC_ACQUIRE);
-		uint32_t hurry = __atomic_load_n(&run.hurry, __ATOMIC_ACQUIRE);
-		uint32_t ms = run.x->job.req.call_timeout_ms;
+		uint32_t token = __atomic_load_n(&run->token, __ATOMIC_ACQUIRE);
+		uint32_t hurry = __atomic_load_n(&run->hurry, __ATOMIC_ACQUIRE);
+		uint32_t ms = run->x->job.req.call_timeout_ms;
 		bool late = false;
 
 		if (token != last) {
@@ -361,19 +388,19 @@ static void *watch(void *arg)
 		} else if (token & IN_CALL) {
 			late = now_ns() - since >= ms * 1000000ull;
 		}
-		if ((run.x->job.req.flags & WIRE_REQ_THREADS) &&
+		if ((run->x->job.req.flags & WIRE_REQ_THREADS) &&
 		    (token & IN_CALL) && (late || token == hurry) &&
 		    take_over(token, me)) {
 			own(me);
 			return NULL; /* a call that blocked came back: idle */
 		}
-		futex_wait(&run.hurry, hurry, ms / 2 + 1);
+		futex_wait(&run->hurry, hurry, ms / 2 + 1);
 	}
 }
 
 static void start_first_watcher(void)
 {
-	run.threads = 1;
+	run->threads = 1;
 	start_watcher();
 }
 
@@ -390,21 +417,24 @@ static bool needs_watcher(const struct job *j)
 
 static void on_late(int sig)
 {
-	uint32_t token = __atomic_load_n(&run.token, __ATOMIC_ACQUIRE);
+	uint32_t token = __atomic_load_n(&run->token, __ATOMIC_ACQUIRE);
 
-	if (!run.x || !(run.x->job.req.flags & WIRE_REQ_THREADS) || run.threads)
+	if (!run->x || !(run->x->job.req.flags & WIRE_REQ_THREADS) ||
+	    run->threads)
 		return;
 	if (token & IN_CALL)
-		__atomic_store_n(&run.hurry, token, __ATOMIC_RELEASE);
+		__atomic_store_n(&run->hurry, token, __ATOMIC_RELEASE);
 	start_first_watcher();
 }
 
 bool run_program(struct executor *x)
 {
-	run.x = x;
-	run.at = run.call = 0;
-	memset(run.result_set, 0, sizeof(run.result_set));
-	if (needs_watcher(&x->job) && !run.threads)
+	run->x = x;
+	run->at = run->call = 0;
+	if (x->shared->fresh) /* what a killed worker left */
+		run->threads = run->token = run->hurry = run->left_behind = 0;
+	memset(run->result_set, 0, sizeof(run->result_set));
+	if (needs_watcher(&x->job) && !run->threads)
 		start_first_watcher();
 	if (!interpret(0))
 		for (;;)

@@ -2,13 +2,18 @@
 /* serve.c - the supervisor: take requests, mind the workers, answer. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "executor.h"
+#include "spawn.h"
+#include "syscall.h"
 
 #define SPINS 300u
 #define IDLE_MIN_NS 50000l
@@ -31,47 +36,89 @@ static void idle(uint32_t *turn, long *pause_ns)
 	nanosleep(&(struct timespec){ .tv_nsec = *pause_ns }, NULL);
 }
 
-/* One wait of at most `ns` for `pid` to end. */
-static bool reaped(pid_t pid, int64_t ns, int *status)
+/*
+ * One wait for `pid`, at most until the supervisor's timer ticks: SIGALRM has a
+ * handler without SA_RESTART (run.c).
+ */
+static bool reaped(pid_t pid, int *status)
 {
-	struct timespec ts = { .tv_sec = ns / 1000000000,
-			       .tv_nsec = ns % 1000000000 };
-	sigset_t set;
-	pid_t got;
+	pid_t got = waitpid(pid, status, 0);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	if (sigtimedwait(&set, NULL, &ts) < 0 && errno == EAGAIN &&
-	    kill(pid, 0) == 0)
-		return waitpid(pid, status, WNOHANG) == pid;
-	while ((got = waitpid(-1, status, WNOHANG)) > 0)
-		if (got == pid)
-			return true;
-	return got < 0 && errno == ECHILD; /* somebody took it: it is gone */
+	if (got < 0 && errno == ECHILD) {
+		*status = 0; /* a program's child took it: it is gone */
+		return true;
+	}
+	return got == pid;
 }
 
-int wait_child(struct executor *x, pid_t pid, uint64_t deadline_ns)
+static void start_ticks(void)
+{
+	struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+	struct itimerval timer = { .it_interval = tick, .it_value = tick };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+int wait_child(struct executor *x, pid_t pid, uint32_t ms)
 {
 	int status = 0;
 
-	for (;;) {
-		int64_t left = (int64_t)(deadline_ns - now_ns());
-
-		if (left <= 0)
-			return -1;
-		if (left > 50000000)
-			left = 50000000;
-		if (reaped(pid, left, &status))
-			return status;
+	while (!reaped(pid, &status)) {
 		beat(x);
+		if (now_ns() - x->start_ns >= ms * 1000000ull)
+			return -1;
 	}
+	return status;
 }
 
 /* SIGKILL and reap; false when it does not die (stuck in the kernel). */
-static bool kill_worker(struct executor *x, pid_t pid)
+static bool kill_worker(pid_t pid)
 {
+	uint64_t until = now_ns() + KILL_WAIT_MS * 1000000ull;
+	int status;
+
 	kill(pid, SIGKILL);
-	return wait_child(x, pid, now_ns() + KILL_WAIT_MS * 1000000ull) >= 0;
+	while (!reaped(pid, &status))
+		if (now_ns() > until)
+			return false;
+	return true;
+}
+
+_Noreturn void end_process(int code)
+{
+	const uint64_t args[6] = { (uint64_t)code };
+
+	for (;;)
+		syscall_raw(SYS_exit_group, args);
+}
+
+pid_t spawn(struct executor *x, void (*fn)(void *))
+{
+	long pid = spawn_on(x->stack_top, fn, x);
+
+	if (pid < 0) {
+		errno = (int)-pid;
+		return -1;
+	}
+	return (pid_t)pid;
+}
+
+/* The supervisor's stack is nobody else's: see spawn.h. */
+static void keep_stack_private(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		char *end;
+		uintptr_t from = strtoul(line, &end, 16);
+		uintptr_t to = *end == '-' ? strtoul(end + 1, NULL, 16) : 0;
+
+		if (strstr(line, "[stack]") && to > from)
+			madvise((void *)from, to - from, MADV_DONTFORK);
+	}
+	if (f)
+		fclose(f);
 }
 
 /* What a worker's programs may have left, by the classes of their calls. */
@@ -85,16 +132,16 @@ static void clean_after(struct executor *x, pid_t pid, uint32_t classes)
 		clean_loops();
 }
 
-static void answer(struct executor *x, int status, uint64_t start_ns)
+static void answer(struct executor *x, int status)
 {
 	if (x->shared->done)
-		respond(x, WIRE_DONE, 0, start_ns);
+		respond(x, WIRE_DONE, 0);
 	else if (status < 0)
-		respond(x, WIRE_TIMEOUT, 0, start_ns);
+		respond(x, WIRE_TIMEOUT, 0);
 	else if (WIFSIGNALED(status))
-		respond(x, WIRE_KILLED, WTERMSIG(status), start_ns);
+		respond(x, WIRE_KILLED, WTERMSIG(status));
 	else
-		respond(x, WIRE_EXITED, WEXITSTATUS(status), start_ns);
+		respond(x, WIRE_EXITED, WEXITSTATUS(status));
 }
 
 static bool wants_kcov(const struct wire_request *r)
@@ -116,47 +163,50 @@ static void become_worker(struct executor *x)
 		kcov_start(0, r->flags & WIRE_REQ_CMP);
 	if ((r->sandbox || mounts) && !sandbox_enter(r->sandbox, mounts) &&
 	    r->sandbox)
-		_exit(126);
+		end_process(126);
 }
 
-static int wait_program(struct executor *x, pid_t pid, uint64_t start_ns)
+static int wait_program(struct executor *x, pid_t pid)
 {
 	const struct wire_request *r = &x->job.req;
-	uint32_t late_ms = r->call_timeout_ms;
 
-	if ((r->flags & WIRE_REQ_THREADS) && late_ms < r->timeout_ms) {
-		int status =
-			wait_child(x, pid, start_ns + late_ms * 1000000ull);
+	if ((r->flags & WIRE_REQ_THREADS) &&
+	    r->call_timeout_ms < r->timeout_ms) {
+		int status = wait_child(x, pid, r->call_timeout_ms);
 
 		if (status >= 0)
 			return status;
 		kill(pid, SIGNAL_LATE);
 	}
-	return wait_child(x, pid, start_ns + r->timeout_ms * 1000000ull);
+	return wait_child(x, pid, r->timeout_ms);
 }
 
-static void one_program(struct executor *x, uint64_t start_ns)
+static void single_worker(void *arg)
+{
+	struct executor *x = arg;
+
+	become_worker(x);
+	run_program(x);
+	end_process(0);
+}
+
+static void one_program(struct executor *x)
 {
 	int status;
 	pid_t pid;
 
 	x->shared->fresh = 1;
-	pid = fork();
-	if (!pid) {
-		become_worker(x);
-		run_program(x);
-		_exit(0);
-	}
+	pid = spawn(x, single_worker);
 	if (pid < 0) {
-		respond(x, WIRE_ERROR, errno, start_ns);
+		respond(x, WIRE_ERROR, errno);
 		return;
 	}
 	x->region.guest->workers++;
-	status = wait_program(x, pid, start_ns);
+	status = wait_program(x, pid);
 	if (status < 0)
-		kill_worker(x, pid);
+		kill_worker(pid);
 	clean_after(x, pid, x->job.classes);
-	answer(x, status, start_ns);
+	answer(x, status);
 }
 
 /* ---- Workers that are kept ------------------------------------------------- */
@@ -185,22 +235,29 @@ static bool next_job(struct executor *x, const struct wire_request *was)
 			return false;
 		idle(&turn, &pause_ns);
 	}
+	if (pause_ns)
+		x->start_ns = now_ns();
 	return same_kind(x, was) && job_load(x, x->shared->completed) &&
 	       !(x->job.classes & UNDO_MOUNT);
 }
 
-static _Noreturn void kept_worker(struct executor *x)
+static void kept_worker(void *arg)
 {
+	static struct executor own; /* with its own mapping of the region */
+	struct executor *x = &own;
+
+	own = *(struct executor *)arg;
+
 	struct wire_request was = x->job.req;
 	struct shared *s = x->shared;
 
-	if (!region_reopen(&x->region) || (x->has_kcov && !kcov_map_all()))
-		_exit(125);
+	if (!region_reopen(&x->region) || !collect_setup() ||
+	    (x->has_kcov && !kcov_map_all()))
+		end_process(125);
 	become_worker(x);
 	undo_baseline();
 	s->fresh = 1;
 	do {
-		uint64_t start_ns = now_ns();
 		bool clean;
 
 		s->timeout_ms = x->job.req.timeout_ms;
@@ -211,39 +268,37 @@ static _Noreturn void kept_worker(struct executor *x)
 		/* The response comes after the reset, which is part of it. */
 		clean = undo_all(x);
 		if (!clean)
-			_exit(0); /* the supervisor answers */
-		respond(x, WIRE_DONE, 0, start_ns);
+			end_process(0); /* the supervisor answers */
+		respond(x, WIRE_DONE, 0);
 		s->fresh = 0;
 	} while (next_job(x, &was));
-	_exit(0);
+	end_process(0);
 }
 
 /* Wait for a kept worker, program by program; its status, -1 for a timeout. */
-static int mind_worker(struct executor *x, pid_t pid, uint64_t *start_ns)
+static int mind_worker(struct executor *x, pid_t pid)
 {
 	struct shared *s = x->shared;
+	uint64_t since = now_ns();
 	uint32_t last = 0;
 	int status;
 
-	for (;;) {
-		uint32_t running;
-		uint64_t now;
+	while (!reaped(pid, &status)) {
+		uint32_t running =
+			__atomic_load_n(&s->running, __ATOMIC_ACQUIRE);
+		uint64_t now = now_ns();
 
-		if (reaped(pid, TICK_MS * 1000000l, &status))
-			return status;
 		beat(x);
-		now = now_ns();
-		running = __atomic_load_n(&s->running, __ATOMIC_ACQUIRE);
 		if (running != last)
-			*start_ns = now;
-		else if (running &&
-			 now - *start_ns > s->timeout_ms * 1000000ull)
+			since = now;
+		else if (running && now - since > s->timeout_ms * 1000000ull)
 			return -1;
 		last = running;
 	}
+	return status;
 }
 
-static void keep_serving(struct executor *x, uint64_t start_ns)
+static void keep_serving(struct executor *x)
 {
 	struct shared *s = x->shared;
 	uint32_t first = s->completed;
@@ -252,55 +307,50 @@ static void keep_serving(struct executor *x, uint64_t start_ns)
 
 	s->running = first + 1;
 	s->timeout_ms = x->job.req.timeout_ms;
-	pid = fork();
-	if (!pid)
-		kept_worker(x);
+	pid = spawn(x, kept_worker);
 	if (pid < 0) {
 		s->running = 0;
-		respond(x, WIRE_ERROR, errno, start_ns);
+		respond(x, WIRE_ERROR, errno);
 		return;
 	}
 	x->region.guest->workers++;
-	status = mind_worker(x, pid, &start_ns);
+	status = mind_worker(x, pid);
 	if (status < 0)
-		kill_worker(x, pid);
+		kill_worker(pid);
 	clean_after(x, pid, UNDO_NEVER | UNDO_IOCTL);
 	if (!s->running)
 		return;
 	/* It died in a program: answer in its place, from what it logged. */
 	x->job.req.flags = region_request(&x->region, s->completed)->flags;
-	answer(x, status, start_ns);
+	answer(x, status);
 }
 
 static void handle(struct executor *x)
 {
-	uint64_t start_ns = now_ns();
-
 	if (!job_load(x, x->shared->completed)) {
 		x->shared->ncalls = 0;
-		respond(x, WIRE_INVALID, (int32_t)x->shared->invalid_at - 1,
-			start_ns);
+		respond(x, WIRE_INVALID, (int32_t)x->shared->invalid_at - 1);
 		return;
 	}
 	x->region.guest->running = x->job.req.number;
 	switch (x->job.req.kind) {
 	case WIRE_PROGRAM:
 		if (x->job.req.flags & WIRE_REQ_KEEP)
-			keep_serving(x, start_ns);
+			keep_serving(x);
 		else
-			one_program(x, start_ns);
+			one_program(x);
 		break;
 	case WIRE_EXEC:
-		exec_binary(x, start_ns);
+		exec_binary(x);
 		break;
 	case WIRE_FILE:
-		make_file(x, start_ns);
+		make_file(x);
 		break;
 	case WIRE_NOP:
-		respond(x, WIRE_DONE, 0, start_ns);
+		respond(x, WIRE_DONE, 0);
 		break;
 	default:
-		respond(x, WIRE_INVALID, 0, start_ns);
+		respond(x, WIRE_INVALID, 0);
 	}
 }
 
@@ -308,11 +358,9 @@ _Noreturn void serve(struct executor *x)
 {
 	uint32_t turn = 0;
 	long pause_ns = 0;
-	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	keep_stack_private();
+	start_ticks();
 	__atomic_store_n(&x->region.guest->state, WIRE_STATE_READY,
 			 __ATOMIC_RELEASE);
 	while (!region_stopped(&x->region)) {
@@ -321,15 +369,16 @@ _Noreturn void serve(struct executor *x)
 			idle(&turn, &pause_ns);
 			continue;
 		}
+		if (pause_ns || !x->start_ns)
+			x->start_ns = now_ns();
 		turn = 0;
 		pause_ns = 0;
 		handle(x);
 	}
 	x->region.guest->state = WIRE_STATE_STOPPED;
-	{struct rusage ru; getrusage(RUSAGE_CHILDREN,&ru); say("DBG flt %ld workers %u", ru.ru_minflt, x->region.guest->workers); getrusage(RUSAGE_SELF,&ru); say("DBG self flt %ld", ru.ru_minflt);}
 	if (x->is_init)
 		machine_off();
 	clean_work_dir(x->work_dir);
 	rmdir(x->work_dir);
-	_exit(0);
+	end_process(0);
 }

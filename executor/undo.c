@@ -180,7 +180,6 @@ static bool undo_signals(void)
 	if (!(now.todo & UNDO_MASK))
 		return true;
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	return !sigprocmask(SIG_SETMASK, &set, NULL);
 }
 

@@ -256,7 +256,7 @@ static void suicides(void **state)
 		{ "r0 = getpid()\nkill(r0, 9)\n", WIRE_KILLED, SIGKILL },
 		{ "r0 = getpid()\nkill(r0, 6)\n", WIRE_KILLED, SIGABRT },
 		{ "munmap(0x400000, 0x1000000)\n", WIRE_KILLED, SIGSEGV },
-		{ "munmap(0, 0x7ffffffff000)\n", WIRE_KILLED, SIGSEGV },
+		{ "munmap(0x10000, 0x50000000)\n", WIRE_KILLED, SIGSEGV },
 		{ "rt_sigreturn()\n", WIRE_KILLED, SIGSEGV },
 		{ "munmap(0x20000000, 0x1000000)\nwrite(1, \"x\", 1)\n",
 		  WIRE_DONE, 0 },
@@ -324,7 +324,7 @@ static void reset(void **state)
 		  "rt_sigprocmask(0, 0, 0x20800000, 8)\n"
 		  "r0 = *0x20800000:8\nmemfd_create(\"a\\0\", 0)\n"
 		  "lseek(3, r0, 0)\n",
-		  0x10000 },
+		  0 },
 		{ "io_setup(4, 0x20800000)\n", "getpid()\n", -1 },
 	};
 	const struct wire_request *how[] = { &plain, &keep };

@@ -48,6 +48,7 @@ struct vm {
 	size_t shm_bytes;
 	uint64_t started_ms,
 		output_ms; /* monotonic: start, last sign of life */
+	bool restored; /* this run came from a snapshot; start() sets it */
 	unsigned boot_ms;
 	unsigned boot_slowdown; /* percent, from the last boot's duration */
 	char machine[64];

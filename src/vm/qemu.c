@@ -30,12 +30,20 @@
 
 enum { MAX_ARGS = 96, MIGRATE_TIMEOUT_MS = 60000, ASK_MS = 1500 };
 
+/* Configuration space of the shared memory's device, 00:10.0, bar 2. */
+enum {
+	SHM_PCI = 0x80000000u | 0x10 << 11,
+	PCI_COMMAND = 0x04,
+	PCI_COMMAND_MEMORY = 2,
+	PCI_BAR2 = 0x18,
+};
+
 struct qemu {
 	struct vm_qemu program;
 	struct qmp qmp;
 	bool kvm;
 	int ram_fd, state_fd; /* the template; -1: none */
-	bool restored;
+	uint32_t bar[2]; /* where the shared memory was in the snapshot */
 	struct kvm_try *kvm_try; /* going on in the background */
 };
 
@@ -122,7 +130,7 @@ static void put_memory(const struct vm *vm, struct buf *args)
 		 "memory-backend-file,id=shm,size=%zu,share=on,"
 		 "mem-path=/proc/self/fd/%d",
 		 vm->shm_bytes, vm->shm_fd);
-	args_words(args, "-device ivshmem-plain,memdev=shm,master=on");
+	args_words(args, "-device ivshmem-plain,memdev=shm,master=on,addr=0x10");
 }
 
 static void put_channel(struct buf *args, const char *id, int fd)
@@ -243,10 +251,63 @@ static fallible wait_migration(struct vm *vm)
 	}
 }
 
+/*
+ * x-ignore-shared wants ignored memory to be at the same guest address on both
+ * sides before it loads the devices, and a PCI BAR is mapped by doing so.  So
+ * write the BAR before, as the firmware would, through the monitor's port I/O.
+ */
+static fallible pci_write(struct qemu *q, unsigned reg, uint32_t value)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "o /w 0xcf8 0x%x", SHM_PCI + reg);
+	TRY(qmp_human(&q->qmp, command, NULL));
+	snprintf(command, sizeof(command), "o /w 0xcfc 0x%x", value);
+	return qmp_human(&q->qmp, command, NULL);
+}
+
+static fallible pci_read(struct qemu *q, unsigned reg, uint32_t *value)
+{
+	_cleanup_(buf_deinit) struct buf answer = {};
+	char command[64];
+	const char *at;
+
+	snprintf(command, sizeof(command), "o /w 0xcf8 0x%x", SHM_PCI + reg);
+	TRY(qmp_human(&q->qmp, command, NULL));
+	TRY(qmp_human(&q->qmp, "i /w 0xcfc", &answer));
+	at = strstr(buf_cstr(&answer), "= 0x");
+	if (!at)
+		return error_new(ERR_INFRA, "QEMU: no PCI register");
+	*value = (uint32_t)strtoul(at + 4, NULL, 16);
+	return NULL;
+}
+
+static fallible save_bar(struct vm *vm)
+{
+	struct qemu *q = vm->impl;
+
+	if (vm->shm_fd < 0)
+		return NULL;
+	TRY(pci_read(q, PCI_BAR2, &q->bar[0]));
+	return pci_read(q, PCI_BAR2 + 4, &q->bar[1]);
+}
+
+static fallible map_bar(struct vm *vm)
+{
+	struct qemu *q = vm->impl;
+
+	if (vm->shm_fd < 0)
+		return NULL;
+	TRY(pci_write(q, PCI_BAR2, q->bar[0]));
+	TRY(pci_write(q, PCI_BAR2 + 4, q->bar[1]));
+	return pci_write(q, PCI_COMMAND, PCI_COMMAND_MEMORY);
+}
+
 static fallible restore(struct vm *vm)
 {
 	struct qemu *q = vm->impl;
 
+	TRY(map_bar(vm));
 	if (lseek(q->state_fd, 0, SEEK_SET) < 0)
 		return error_os("snapshot");
 	TRY(ignore_shared(q));
@@ -269,6 +330,7 @@ static fallible save(struct vm *vm, int fd)
 
 	TRY(qmp_command(&q->qmp, "{\"execute\":\"stop\"}", -1, QMP_TIMEOUT_MS,
 			NULL));
+	TRY(save_bar(vm));
 	TRY(ignore_shared(q));
 	TRY(qmp_command(&q->qmp,
 			"{\"execute\":\"getfd\",\"arguments\":"
@@ -311,7 +373,8 @@ static fallible qemu_start(struct vm *vm)
 	/* QEMU alone has its ends now: its end is the end of the streams. */
 	channels_close(&c);
 	c = (struct channels){ -1, -1, -1, -1 };
-	return q->state_fd >= 0 ? restore(vm) : NULL;
+	vm->restored = q->state_fd >= 0;
+	return vm->restored ? restore(vm) : NULL;
 }
 
 static void qemu_stop(struct vm *vm)

@@ -3,8 +3,8 @@
  * uml.c - the kernel as a process (ARCH=um, User Mode Linux).
  *
  * Boots in 0.2 to 0.3 s, so a reset is a fresh boot.  What is special:
- *  - con0 is descriptor 1 (the kernel's console), ssl0 (/dev/ttyS0) is the
- *    message channel, iomem=mmapper,FILE the shared memory (/dev/mmapper:
+ *  - con0 is descriptor 1 (the kernel's console), con1 (/dev/tty1) the message
+ *    channel (ssl0 would need CONFIG_SSL), iomem=mmapper,FILE the shared memory (/dev/mmapper:
  *    arch/um/drivers/mmapper_kern.c looks for that name only).
  *  - uml_dir=/dev/null/ keeps it from making ~/.uml/XXXXXX, which a killed
  *    process would leave behind; it complains a little about it.
@@ -68,7 +68,7 @@ static void make_args(const struct vm *vm, int msg_fd, struct buf *args)
 	args_words(args, "rdinit=/init con=null con0=null,fd:1 seccomp=on "
 			 "noreboot loglevel=5 panic=-1 kasan_multi_shot "
 			 "uml_dir=/dev/null/");
-	args_put(args, "ssl0=fd:%d,fd:%d", msg_fd, msg_fd);
+	args_put(args, "con1=fd:%d,fd:%d", msg_fd, msg_fd);
 	if (vm->shm_fd >= 0)
 		args_put(args, "iomem=mmapper,/proc/self/fd/%d", vm->shm_fd);
 	args_words(args, vm->cfg.cmdline);

@@ -16,7 +16,7 @@
 #include "vm/initramfs.h"
 #include "vm/internal.h"
 
-enum { READY_POLL_MS = 2 };
+enum { READY_POLL_MS = 2, COMPLAINT_MS = 200 };
 
 static const struct vm_ops *const machines[] = {
 	[VM_UML] = &vm_uml_ops,
@@ -198,7 +198,8 @@ static bool is_ready(const struct vm *vm)
 
 	if (c->is_ready && !c->is_ready(c->ready_ctx))
 		return false;
-	if (!c->ready)
+	/* A restored guest has said that it is ready before. */
+	if (!c->ready || vm->restored)
 		return true;
 	struct slice text = slice_cstr(c->ready);
 
@@ -239,8 +240,28 @@ static void measure_boot(struct vm *vm)
 	unsigned usual = vm->ops->usual_boot_ms;
 
 	/* A kernel may be slower to boot than ours: believe half of it. */
-	if (usual && (vm->cfg.ready || vm->cfg.is_ready))
+	if (usual && !vm->restored && (vm->cfg.ready || vm->cfg.is_ready))
 		vm->boot_slowdown = MIN(vm->boot_ms / 2 * 100 / usual, 2000u);
+}
+
+/* Start it; when that fails, with what the machine itself says about it. */
+static fallible start(struct vm *vm)
+{
+	struct error *err = vm->ops->start(vm);
+	unsigned events;
+
+	if (!err || !vm->proc.pid)
+		return err;
+	process_wait(&vm->proc, COMPLAINT_MS);
+	error_free(vm_wait_process(vm, 0, &events));
+	struct slice s = slice_trim(buf_as_slice(&vm->errors)), line = {};
+	slice_line(&s, &line);
+	if (!line.len)
+		return err;
+	struct error *more = error_new(error_kind(err), "%s: " SLICE_FMT,
+				       error_message(err), SLICE_ARG(line));
+	error_free(err);
+	return more;
 }
 
 fallible vm_boot(struct vm *vm)
@@ -250,8 +271,9 @@ fallible vm_boot(struct vm *vm)
 	buf_deinit(&vm->inbox);
 	buf_deinit(&vm->errors);
 	vm->death = (struct vm_death){ .status = -1 };
+	vm->restored = false;
 	vm->started_ms = vm->output_ms = vm_now_ms(vm);
-	TRY(vm->ops->start(vm));
+	TRY(start(vm));
 	TRY(wait_ready(vm));
 	measure_boot(vm);
 	return NULL;

@@ -4,8 +4,8 @@
  *
  * Nothing above vm/ knows if the guest is a process (UML), an emulator (QEMU)
  * or a script (the fake one of the tests).  A VM has a console that is only
- * read, a message channel (a UART: bytes both ways, the doorbell) and memory
- * shared with the guest.
+ * read, a message channel (bytes both ways; the guest's /dev/ttyS1 under QEMU,
+ * /dev/tty1 under UML) and memory shared with the guest.
  *
  *	struct vm_config cfg = VM_CONFIG_DEFAULT;
  *	cfg.kernel = "linux";
@@ -220,7 +220,8 @@ fallible vm_diagnose(struct vm *vm, struct buf *out);
 
 /**
  * Remember the state of the ready guest; later vm_boot()s restore it.  The
- * shared memory is not part of it.  Errors: ERR_NOT_FOUND if the machine
+ * shared memory is not part of it, and cfg->ready is not waited for after a
+ * restore (cfg->is_ready is).  Errors: ERR_NOT_FOUND if the machine
  * cannot (UML boots faster than it would restore), ERR_INFRA.
  */
 fallible vm_snapshot(struct vm *vm);

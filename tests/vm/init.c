@@ -69,9 +69,9 @@ static void echo(int tty)
 
 static int open_messages(void)
 {
-	/* QEMU's ttyS0 is the console, UML's the message channel. */
-	const char *path = access("/dev/mmapper", F_OK) ? "/dev/ttyS1" :
-							  "/dev/ttyS0";
+	/* UML has the channel on tty1, its virtual console; QEMU on ttyS1. */
+	const char *path = access("/dev/ttyS1", F_OK) ? "/dev/tty1" :
+							"/dev/ttyS1";
 	int fd = open(path, O_RDWR | O_NOCTTY);
 	struct termios t;
 

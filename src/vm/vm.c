@@ -59,6 +59,8 @@ void vm_set_death(struct vm *vm, enum vm_death_kind kind, const char *fmt, ...)
 
 void vm_got_console(struct vm *vm, struct slice text)
 {
+	if (vm->cfg.on_console)
+		vm->cfg.on_console(vm->cfg.console_ctx, text);
 	console_add(&vm->console, text);
 }
 

@@ -94,6 +94,9 @@ struct vm_config {
 	/* ... and for this, asked every few milliseconds; NULL: not */
 	bool (*is_ready)(void *ctx);
 	void *ready_ctx;
+	/* Sees the console as it comes; NULL: nobody does */
+	void (*on_console)(void *ctx, struct slice text);
+	void *console_ctx;
 	unsigned memory_mib, cpus;
 	enum vm_accel accel;
 	const char *qemu; /* the program; NULL: $BUGON_QEMU or the default */

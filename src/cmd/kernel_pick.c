@@ -2,6 +2,7 @@
 #include "cmd/kernel_pick.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,13 +181,16 @@ fallible kernel_pick(const char *what, struct kernel_pick *out)
 				"linux-image-cloud-amd64");
 	} else if (is_dir(what)) {
 		if (!pick_dir(what, &k))
-			return error_new(ERR_NOT_FOUND,
+			return error_new(ERR_INPUT,
 					 "%s: neither linux, bzImage, "
 					 "arch/x86/boot/bzImage nor vmlinuz "
 					 "in it (packed ones must be unpacked)",
 					 what);
 		complete(&k);
 	} else {
+		if (access(what, R_OK) != 0)
+			return error_new(ERR_INPUT, "%s: %s", what,
+					 strerror(errno));
 		snprintf(k.kernel, sizeof(k.kernel), "%s", what);
 		complete(&k);
 	}

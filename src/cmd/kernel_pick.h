@@ -14,8 +14,9 @@ struct kernel_pick {
 /**
  * `what` is a kernel file, a directory with one (linux, bzImage, vmlinuz, or
  * a built source tree), or "auto"/NULL: the first kernel of
- * kernel_pick_dirs(), then the newest readable /boot/vmlinuz-*.
- * Errors: ERR_NOT_FOUND, with what to do about it.
+ * $BUGON_KERNELS and the cache, then the newest readable /boot/vmlinuz-*.
+ * Errors: ERR_NOT_FOUND (auto found none; the message says what to do),
+ * ERR_INPUT (no kernel where the user said).
  */
 fallible kernel_pick(const char *what, struct kernel_pick *out);
 

@@ -53,9 +53,6 @@ static fallible load_c(const char *path, struct buf *out)
 	const char *tmp = getenv("TMPDIR");
 	char dir[512], file[544];
 
-	if (access(path, R_OK) < 0)
-		return error_new(ERR_NOT_FOUND, "%s: %s", path,
-				 strerror(errno));
 	snprintf(dir, sizeof(dir), "%s/bugon-cc-XXXXXX",
 		 tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir))
@@ -99,6 +96,8 @@ fallible payload_load(const char *path, struct buf *out)
 {
 	_cleanup_(buf_deinit) struct buf b = {};
 
+	if (access(path, R_OK) < 0)
+		return error_new(ERR_INPUT, "%s: %s", path, strerror(errno));
 	if (slice_ends(slice_cstr(path), SLICE(".c")))
 		TRY(load_c(path, &b));
 	else

@@ -8,8 +8,8 @@
 
 /**
  * Read a static x86-64 binary or a script; a C file (*.c) is compiled with
- * "cc -static" ($CC is heeded).  Errors: ERR_NOT_FOUND (the file, a compiler),
- * ERR_INPUT (a dynamic binary, for another machine, too large), ERR_BUILD (it
+ * "cc -static" ($CC is heeded).  Errors: ERR_NOT_FOUND (no compiler),
+ * ERR_INPUT (no such file, a dynamic binary, for another machine, too large), ERR_BUILD (it
  * does not compile; the compiler's words went to stderr).
  */
 fallible payload_load(const char *path, struct buf *out);

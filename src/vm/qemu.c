@@ -130,7 +130,8 @@ static void put_memory(const struct vm *vm, struct buf *args)
 		 "memory-backend-file,id=shm,size=%zu,share=on,"
 		 "mem-path=/proc/self/fd/%d",
 		 vm->shm_bytes, vm->shm_fd);
-	args_words(args, "-device ivshmem-plain,memdev=shm,master=on,addr=0x10");
+	args_words(args,
+		   "-device ivshmem-plain,memdev=shm,master=on,addr=0x10");
 }
 
 static void put_channel(struct buf *args, const char *id, int fd)
@@ -457,7 +458,13 @@ static void qemu_explain(struct vm *vm, struct buf *why)
 	struct qemu *q = vm->impl;
 	_cleanup_(buf_deinit) struct buf regs = {};
 
-	if (vm->console.total || vm->proc.ended)
+	if (vm->console.total)
+		return;
+	if (vm->death.kind == VM_SHUTDOWN)
+		buf_str(why, "the guest ended without a word on ttyS0: no "
+			     "serial console "
+			     "(CONFIG_SERIAL_8250_CONSOLE=y)?");
+	if (vm->proc.ended)
 		return;
 	struct error *err = qmp_human(&q->qmp, "info registers", &regs);
 	if (err) {

@@ -266,7 +266,8 @@ static void missing_init_is_said(void **state)
 
 static void no_serial_console_is_said(void **state)
 {
-	struct vm_config cfg = config("console=tty0 8250.nr_uarts=0");
+	struct vm_config cfg = config("test=hang console=tty0 "
+				      "8250.nr_uarts=0");
 	_cleanup_(vm_closep) struct vm *vm = NULL;
 
 	cfg.boot_timeout_ms = 6000;

@@ -9,16 +9,19 @@
 #include "cmd/guest.h"
 #include "cmd/kernel_pick.h"
 #include "cmd/payload.h"
+#include "cmd/run_job.h"
 
 enum {
 	EXIT_CANNOT = 77,
 	DEFAULT_TIMEOUT_S = 60,
 	LINGER_MS = 200, /* what the kernel still prints behind an answer */
 	DYING_MS = 3000, /* ... and when it is dying */
+	ANSWER_MS = 5000, /* beyond the program's own timeout */
 };
 
 struct run_opts {
-	const char *kernel, *vmlinux, *shell, *cmdline, *accel;
+	const char *kernel, *vmlinux, *shell, *cmdline, *accel, *cover;
+	const char *sandbox;
 	unsigned timeout_s, memory_mib, cpus, repeat;
 	bool console, json;
 };
@@ -32,6 +35,11 @@ static const struct opt opts[] = {
 	OPT(OPT_STR, 's', "shell", run_opts, shell, "FILE",
 	    "run this static binary, script or C file (compiled on the fly) in "
 	    "the guest; operands are its arguments"),
+	OPT(OPT_STR, 0, "sandbox", run_opts, sandbox, "KIND",
+	    "run as root (none), as nobody (setuid), or as root of a user "
+	    "namespace (namespace)"),
+	OPT(OPT_STR, 0, "cover", run_opts, cover, "FILE",
+	    "write the kernel's program counters that the programs covered"),
 	OPT(OPT_UINT, 't', "timeout", run_opts, timeout_s, "S",
 	    "kill the program after S seconds (60)"),
 	OPT(OPT_UINT, 'n', "repeat", run_opts, repeat, "N",
@@ -56,7 +64,7 @@ struct run {
 	const struct run_opts *opts;
 	struct guest *guest;
 	struct kernel_files files;
-	struct buf argv; /* payload of WIRE_EXEC */
+	pc_vec pcs; /* for --cover */
 	struct json *array, *object; /* with --json */
 	struct json *crashes;
 	bool alive; /* the guest can run another one */
@@ -130,50 +138,52 @@ static fallible print_reports(struct run *run)
 	return NULL;
 }
 
-static void describe(const struct wire_result *res, bool got,
-		     const struct vm_death *death, unsigned timeout_s,
-		     struct buf *out)
+static void describe(const struct run_job *job, const struct wire_result *res,
+		     bool got, const struct vm_death *death, struct buf *out)
 {
-	if (got && res->head.status == WIRE_EXITED)
-		buf_printf(out, "exited with status %d", res->head.code);
-	else if (got && res->head.status == WIRE_DONE)
-		buf_str(out, "exited with status 0");
-	else if (got && res->head.status == WIRE_KILLED)
-		buf_printf(out, "killed by signal %d (%s)", res->head.code,
-			   strsignal(res->head.code));
-	else if (got && res->head.status == WIRE_TIMEOUT)
-		buf_printf(out, "killed after %u s", timeout_s);
-	else if (got && res->head.status == WIRE_ERROR)
-		buf_printf(out, "could not be run: %s",
-			   strerror(res->head.code));
-	else if (got)
-		buf_printf(out, "was refused by the executor (%u)",
-			   res->head.status);
+	if (got)
+		run_job_describe(job, res, out);
 	else if (death->kind)
 		buf_printf(out, "did not end: %s", death->why);
 	else
 		buf_str(out, "did not end: the guest hangs");
 }
 
-static void print_run(struct run *run, struct slice console, const char *how)
+static void run_to_json(const struct run *run, const struct run_job *job,
+			const struct wire_result *res, struct slice output,
+			const char *how)
+{
+	const struct vm *vm = guest_vm(run->guest);
+	struct json *o = run->object;
+
+	json_set(o, "program", json_text(slice_cstr(job->name)));
+	json_set(o, "machine", json_text(slice_cstr(vm_machine(vm))));
+	json_set(o, "boot_ms", json_int(vm_boot_ms(vm)));
+	json_set(o, "result", json_text(slice_cstr(how)));
+	json_set(o, "output", json_text(output));
+	if (job->prog)
+		json_set(o, "calls",
+			 res ? run_job_calls_to_json(job, res) : json_none());
+}
+
+/* `res` is NULL if the guest did not answer. */
+static void print_run(struct run *run, const struct run_job *job,
+		      const struct wire_result *res, struct slice console,
+		      const char *how)
 {
 	_cleanup_(buf_deinit) struct buf output = {};
-	const struct vm *vm = guest_vm(run->guest);
 
 	program_output(console, &output);
 	if (run->object) {
-		json_set(run->object, "machine",
-			 json_text(slice_cstr(vm_machine(vm))));
-		json_set(run->object, "boot_ms", json_int(vm_boot_ms(vm)));
-		json_set(run->object, "result", json_text(slice_cstr(how)));
-		json_set(run->object, "output",
-			 json_text(buf_as_slice(&output)));
+		run_to_json(run, job, res, buf_as_slice(&output), how);
 		return;
 	}
 	if (!run->opts->console)
 		fwrite(buf_cstr(&output), 1, output.len, stdout);
+	if (res && job->prog)
+		run_job_calls_to_text(job, res, stdout);
 	fflush(stdout);
-	fprintf(stderr, "bugon run: %s %s\n", run->opts->shell, how);
+	fprintf(stderr, "bugon run: %s %s\n", job->name, how);
 }
 
 /* ---- running ---- */
@@ -188,55 +198,69 @@ static void diagnose(struct run *run, struct buf *console)
 	error_free(err);
 }
 
-static fallible run_once(struct run *run)
+static fallible start_guest(struct run *run)
 {
-	const struct run_opts *o = run->opts;
+	struct vm *vm = guest_vm(run->guest);
+
+	if (run->alive)
+		return NULL;
+	TRY(guest_start(run->guest));
+	if (!run->object)
+		fprintf(stderr, "bugon run: %s booted in %u ms\n",
+			vm_machine(vm), vm_boot_ms(vm));
+	return NULL;
+}
+
+static fallible run_once(struct run *run, const struct run_job *job)
+{
 	struct vm *vm = guest_vm(run->guest);
 	_cleanup_(buf_deinit) struct buf ignored = {};
 	_cleanup_(buf_deinit) struct buf console = {};
 	_cleanup_(buf_deinit) struct buf how = {};
-	struct wire_request req = { .kind = WIRE_EXEC,
-				    .timeout_ms = o->timeout_s * 1000 };
+	unsigned patience_ms = job->req.timeout_ms + ANSWER_MS;
 	struct wire_result res;
+	size_t nr;
 	bool got;
 
-	if (!run->alive) {
-		TRY(guest_start(run->guest));
-		if (!run->object)
-			fprintf(stderr, "bugon run: %s booted in %u ms\n",
-				vm_machine(vm), vm_boot_ms(vm));
-	}
+	TRY(start_guest(run));
 	uint64_t from = vm_console(vm, 0, &ignored);
-	unsigned patience_ms =
-		(o->timeout_s + 5) * 1000 * (vm_slowdown() / 100);
-	TRY(guest_call(run->guest, &req, buf_as_slice(&run->argv), patience_ms,
+	TRY(guest_call(run->guest, &job->req, buf_as_slice(&job->payload),
+		       (unsigned)MIN((uint64_t)patience_ms * vm_slowdown() / 100,
+				     (uint64_t)INT32_MAX),
 		       &res, &got));
 	TRY(vm_drain(vm, got ? LINGER_MS : DYING_MS));
 	vm_console(vm, from, &console);
 	if (!got && !vm_death(vm)->kind)
 		diagnose(run, &console);
-	describe(&res, got, vm_death(vm), o->timeout_s, &how);
-	print_run(run, buf_as_slice(&console), buf_cstr(&how));
-	size_t nr;
+	describe(job, &res, got, vm_death(vm), &how);
+	print_run(run, job, got ? &res : NULL, buf_as_slice(&console),
+		  buf_cstr(&how));
+	if (got)
+		run_job_add_pcs(&res, &run->pcs);
 	vm_crashes(vm, &nr);
 	run->alive = got && !vm_death(vm)->kind && !nr;
 	return print_reports(run);
 }
 
-static fallible run_all(struct run *run)
+static fallible run_and_list(struct run *run, const struct run_job *job)
 {
-	for (unsigned i = 0; i < run->opts->repeat; i++) {
-		if (run->array) {
-			run->object = json_object_new();
-			run->crashes = json_array_new();
-		}
-		struct error *err = run_once(run);
-		if (run->array) {
-			json_set(run->object, "crashes", run->crashes);
-			json_push(run->array, run->object);
-		}
-		TRY(err);
-	}
+	if (!run->array)
+		return run_once(run, job);
+	run->object = json_object_new();
+	run->crashes = json_array_new();
+	struct error *err = run_once(run, job);
+	json_set(run->object, "crashes", run->crashes);
+	json_push(run->array, run->object);
+	return err;
+}
+
+static fallible run_all(struct run *run, const struct run_job *jobs, size_t n)
+{
+	for (unsigned i = 0; i < run->opts->repeat; i++)
+		for (size_t k = 0; k < n; k++)
+			TRY(run_and_list(run, &jobs[k]));
+	if (run->opts->cover)
+		TRY(run_job_write_pcs(&run->pcs, run->opts->cover));
 	return run->array ? json_write(run->array, stdout) : NULL;
 }
 
@@ -270,57 +294,90 @@ static fallible open_symbols(const struct run_opts *o,
 	return NULL;
 }
 
-/* "/bin/NAME" and the operands, each with its NUL. */
-static void make_argv(const char *path, int argc, char **argv, struct buf *out)
+static fallible make_config(const struct run_opts *o,
+			    const struct kernel_pick *kernel,
+			    struct vm_config *cfg)
 {
-	buf_add(out, path, strlen(path) + 1);
-	for (int i = 0; i < argc; i++)
-		buf_add(out, argv[i], strlen(argv[i]) + 1);
+	*cfg = VM_CONFIG_DEFAULT;
+	cfg->kernel = kernel->kernel;
+	cfg->cmdline = o->cmdline;
+	cfg->cpus = o->cpus;
+	cfg->memory_mib = o->memory_mib;
+	if (o->console && !o->json)
+		cfg->on_console = show_console;
+	return choose_accel(o->accel, &cfg->accel);
 }
 
-static fallible run_shell(const struct run_opts *o, int argc, char **argv)
+/* `program` goes into the guest as /bin/program unless it is empty. */
+static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
+			 size_t n, struct slice program)
 {
-	static const char path[] = "/bin/program";
-	_cleanup_(buf_deinit) struct buf program = {};
 	_cleanup_(symbols_closep) struct symbols *symbols = NULL;
 	_cleanup_(guest_closep) struct guest *guest = NULL;
 	_cleanup_(json_freep) struct json *array = NULL;
-	struct vm_config cfg = VM_CONFIG_DEFAULT;
-	struct kernel_pick kernel;
-	struct run run = { .opts = o };
-
-	TRY(choose_accel(o->accel, &cfg.accel));
-	TRY(payload_load(o->shell, &program));
-	TRY(kernel_pick(o->kernel, &kernel));
-	TRY(open_symbols(o, &kernel, &symbols));
-	struct vm_file file = { .path = path,
-				.data = buf_as_slice(&program),
+	struct vm_file file = { .path = "/bin/program",
+				.data = program,
 				.mode = 0755 };
-	cfg.kernel = kernel.kernel;
+	struct vm_config cfg;
+	struct kernel_pick kernel;
+
+	TRY(kernel_pick(o->kernel, &kernel));
+	TRY(make_config(o, &kernel, &cfg));
+	TRY(open_symbols(o, &kernel, &symbols));
 	cfg.files = &file;
-	cfg.nr_files = 1;
-	cfg.cmdline = o->cmdline;
-	cfg.cpus = o->cpus;
-	cfg.memory_mib = o->memory_mib;
-	if (o->console && !o->json)
-		cfg.on_console = show_console;
+	cfg.nr_files = program.len ? 1 : 0;
 	TRY(guest_open(&cfg, &guest));
-	run.guest = guest;
-	run.files.symbols = symbols;
 	if (o->json)
-		run.array = array = json_array_new();
-	make_argv(path, argc, argv, &run.argv);
-	struct error *err = run_all(&run);
-	buf_deinit(&run.argv);
+		array = json_array_new();
+	struct run run = { .opts = o,
+			   .guest = guest,
+			   .files.symbols = symbols,
+			   .array = array };
+	struct error *err = run_all(&run, jobs, n);
+	vec_free(&run.pcs);
 	return err;
+}
+
+typedef VEC(struct run_job) job_vec;
+
+static void jobs_deinit(job_vec *jobs)
+{
+	vec_for_each(jobs, job)
+		run_job_deinit(job);
+	vec_free(jobs);
+}
+
+static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
+{
+	_cleanup_(buf_deinit) struct buf program = {};
+	_cleanup_(jobs_deinit) job_vec jobs = {};
+	struct run_job job;
+	uint32_t sandbox;
+
+	TRY(run_job_sandbox(o->sandbox, &sandbox));
+	if (o->shell) {
+		TRY(payload_load(o->shell, &program));
+		run_job_binary(o->shell, argc, argv, &job);
+		vec_push(&jobs, job);
+	}
+	for (int i = 0; !o->shell && i < argc; i++) {
+		TRY(run_job_program(argv[i], &job));
+		vec_push(&jobs, job);
+	}
+	vec_for_each(&jobs, j) {
+		j->req.timeout_ms = o->timeout_s * 1000;
+		j->req.sandbox = sandbox;
+	}
+	return run_jobs(o, jobs.data, jobs.len, buf_as_slice(&program));
 }
 
 static fallible run_run(const void *options, int argc, char **argv, int *status)
 {
 	struct run_opts o = *(const struct run_opts *)options;
 
-	if (!o.shell)
-		return error_new(ERR_USAGE, "name a program with --shell");
+	if (!o.shell && !argc)
+		return error_new(ERR_USAGE, "name a program, or a binary or C "
+					    "file with --shell");
 	o.timeout_s = o.timeout_s ? o.timeout_s : DEFAULT_TIMEOUT_S;
 	o.memory_mib = o.memory_mib ? o.memory_mib : 512;
 	o.cpus = o.cpus ? o.cpus : 1;
@@ -329,7 +386,7 @@ static fallible run_run(const void *options, int argc, char **argv, int *status)
 		return error_new(ERR_USAGE,
 				 "--timeout is at most 86400, --memory at "
 				 "least 64, --cpus at most 256");
-	struct error *err = run_shell(&o, argc, argv);
+	struct error *err = load_and_run(&o, argc, argv);
 	/* No QEMU, kernel or compiler here: the message says what to do. */
 	if (err && error_kind(err) == ERR_NOT_FOUND) {
 		fprintf(stderr, "bugon run: %s\n", error_message(err));
@@ -342,8 +399,8 @@ static fallible run_run(const void *options, int argc, char **argv, int *status)
 
 const struct command cmd_run = {
 	.name = "run",
-	.args = "--shell FILE [ARG...]",
-	.summary = "boot a kernel, run a program in it, report its crashes",
+	.args = "PROGRAM... | --shell FILE [ARG...]",
+	.summary = "boot a kernel, run programs in it, report its crashes",
 	.opts = opts,
 	.opts_size = sizeof(struct run_opts),
 	.run = run_run,

@@ -147,6 +147,38 @@ def programs(run):
           " bytes dropped]" in r.stdout)
 
 
+def system_calls(run):
+    with open("a.prog", "w") as f:
+        f.write('r0 = openat(0xffffff9c, "/proc/self/status\\0", 0x0, 0x0)\n'
+                "read(r0, &[64], 64)\n"
+                'openat(0xffffff9c, "/nowhere\\0", 0x0, 0x0)\n')
+    with open("b.prog", "w") as f:
+        f.write('r1 = openat(0xffffff9c, "/sys/kernel/debug/provoke-crash/'
+                'DIRECT\\0", 0x1, 0x0)\nwrite(r1, "READ_AFTER_FREE", 15)\n')
+    r = bugon(*run, "--json", "--cover", "pcs", "--repeat", "2", "a.prog",
+              "b.prog")
+    runs = json.loads(r.stdout)
+    check("four runs", [len(x["crashes"]) for x in runs] == [0, 1, 0, 1])
+    for x in runs[0], runs[2]:
+        opened, read, failed = x["calls"]
+        check("calls", opened["returned"], opened["ret"] >= 0,
+              read["ret"] == 64, failed["errno"] == 2,
+              all(c["pcs"] > 50 for c in x["calls"]))
+    with open("pcs") as f:
+        pcs = [int(line, 16) for line in f]
+    check("cover", len(pcs) > 500, pcs == sorted(set(pcs)))
+    r = bugon(*run, "a.prog", "b.prog", "a.prog")
+    lines = r.stdout.splitlines()
+    check("text", "-> -1 ENOENT, " in r.stdout, f"TITLE: {TITLE}" in lines,
+          r.stderr.count(" booted in ") == 2, "-> 64, " in lines[1])
+    r = bugon(*run, "--sandbox", "setuid", "--shell", "x.c", "one")
+    check("sandbox", "uid 65534" in r.stdout)
+    with open("bad.prog", "w") as f:
+        f.write("openat(\n")
+    r = bugon(*run, "bad.prog")
+    check("bad program", r.returncode == 1, "bad.prog:1:" in r.stderr)
+
+
 def refusals(run):
     with open("text", "w") as f:
         f.write("hello\n")
@@ -211,6 +243,7 @@ def main():
         with open("x.c", "w") as f:
             f.write(SOURCE)
         programs(run[1:])
+        system_calls(run[1:])
         refusals(run)
         doctor()
         killed_at_any_moment(run)

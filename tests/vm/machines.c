@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vm/vm.h"
@@ -74,11 +75,20 @@ static struct vm *boot(const char *cmdline)
 	return vm;
 }
 
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 static unsigned wait_death(struct vm *vm, unsigned seconds)
 {
+	time_t end = now_s() + seconds;
 	unsigned events;
 
-	for (unsigned i = 0; i < seconds * 10 && !vm_death(vm)->kind; i++)
+	while (!vm_death(vm)->kind && now_s() < end)
 		must(vm_poll(vm, 100, &events));
 	print_message("# %s\n", vm_death(vm)->why);
 	return vm_death(vm)->kind;
@@ -229,6 +239,20 @@ static void silence_is_noticed_and_diagnosed(void **state)
 				      SLICE("sysrq: Show backtrace")));
 }
 
+/* Interrupts off: only the NMI is heard, and its panic names the place. */
+static void lockup_is_diagnosed(void **state)
+{
+	_cleanup_(vm_closep) struct vm *vm = boot("test=lockup");
+	_cleanup_(buf_deinit) struct buf text = {};
+
+	must(vm_drain(vm, 1500));
+	must(vm_diagnose(vm, &text));
+	struct slice s = buf_as_slice(&text);
+	assert_true(slice_has(s, SLICE("RIP=")));
+	assert_false(slice_has(s, SLICE("sysrq: Show backtrace")));
+	assert_true(slice_has(s, SLICE("lkdtm_HARDLOCKUP")));
+}
+
 static void flood_is_bounded(void **state)
 {
 	_cleanup_(vm_closep) struct vm *vm = boot("test=flood");
@@ -368,6 +392,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(silence_is_noticed_and_diagnosed),
 		cmocka_unit_test(missing_init_is_said),
 		cmocka_unit_test(no_serial_console_is_said),
+		cmocka_unit_test(lockup_is_diagnosed),
 		cmocka_unit_test(bad_arguments_are_quoted),
 		cmocka_unit_test(snapshot_brings_it_back),
 	};

@@ -179,6 +179,14 @@ def system_calls(run):
     check("bad program", r.returncode == 1, "bad.prog:1:" in r.stderr)
 
 
+def two_at_once(run):
+    both = [subprocess.Popen([BUGON, *run, "b.prog"], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(2)]
+    outs = [p.communicate(timeout=120)[0] for p in both]
+    check("two at once", all(f"TITLE: {TITLE}" in out for out in outs))
+
+
 def refusals(run):
     with open("text", "w") as f:
         f.write("hello\n")
@@ -244,6 +252,7 @@ def main():
             f.write(SOURCE)
         programs(run[1:])
         system_calls(run[1:])
+        two_at_once(run[1:])
         refusals(run)
         doctor()
         killed_at_any_moment(run)

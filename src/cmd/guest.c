@@ -18,6 +18,8 @@ struct guest {
 	int shm_fd;
 	struct vm_file files[GUEST_MAX_FILES];
 	char executor[4096];
+	bool snapshot; /* and what the executor had said of itself then: */
+	char said[WIRE_PAGE];
 };
 
 static bool beside_us(const char *relative, char *out, size_t size)
@@ -99,14 +101,37 @@ void guest_close(struct guest *g)
 	free(g);
 }
 
+/* The page that the executor writes once when it starts. */
+static char *executor_page(struct guest *g)
+{
+	size_t size;
+
+	return (char *)vm_shm(g->vm, &size) + WIRE_GUEST_OFF;
+}
+
 fallible guest_start(struct guest *g)
 {
+	vm_stop(g->vm); /* the old guest must not write any more */
 	wire_reset(g->wire);
+	if (g->snapshot)
+		memcpy(executor_page(g), g->said, sizeof(g->said));
 	TRY(vm_boot(g->vm));
 	struct wire_guest w = wire_guest(g->wire);
 	if (w.state != WIRE_STATE_READY)
 		return error_new(ERR_BOOT, "the executor gave up: %.*s",
 				 (int)sizeof(w.message), w.message);
+	return NULL;
+}
+
+/*
+ * The executor waits for request 0 and has answered none, which is what
+ * wire_reset() makes of the shared memory; only its introduction is missing.
+ */
+fallible guest_snapshot(struct guest *g)
+{
+	memcpy(g->said, executor_page(g), sizeof(g->said));
+	TRY(vm_snapshot(g->vm));
+	g->snapshot = true;
 	return NULL;
 }
 

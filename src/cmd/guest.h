@@ -32,6 +32,12 @@ DEFINE_CLEANUP(struct guest *, guest_close)
 fallible guest_start(struct guest *g);
 
 /**
+ * Remember the guest that was just started, before any guest_call(): later
+ * guest_start()s restore it.  Errors: those of vm_snapshot().
+ */
+fallible guest_snapshot(struct guest *g);
+
+/**
  * Have the guest do something and wait, reading its console meanwhile.
  * *got is false when it died or did not answer within `timeout_ms` (see
  * vm_death()).  The result lives until the next call.  Errors: ERR_INFRA,

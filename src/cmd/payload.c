@@ -3,10 +3,12 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +42,7 @@ static fallible compile(const char *path, const char *output)
 	if (pid < 0)
 		return error_os("fork");
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 		execlp(cc, cc, "-static", "-O1", "-g", "-pthread", "-w", "-o",
 		       output, path, (char *)NULL);

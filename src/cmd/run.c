@@ -68,6 +68,7 @@ struct run {
 	struct json *array, *object; /* with --json */
 	struct json *crashes;
 	bool alive; /* the guest can run another one */
+	bool many; /* several runs: a snapshot may pay */
 };
 
 /* ---- output ---- */
@@ -205,6 +206,15 @@ static fallible start_guest(struct run *run)
 	if (run->alive)
 		return NULL;
 	TRY(guest_start(run->guest));
+	if (run->many) {
+		struct error *err = guest_snapshot(run->guest);
+
+		run->many = false;
+		/* Not every machine can: UML boots fast enough. */
+		if (err && error_kind(err) != ERR_NOT_FOUND)
+			return err;
+		error_free(err);
+	}
 	if (!run->object)
 		fprintf(stderr, "bugon run: %s booted in %u ms\n",
 			vm_machine(vm), vm_boot_ms(vm));
@@ -332,7 +342,8 @@ static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
 	struct run run = { .opts = o,
 			   .guest = guest,
 			   .files.symbols = symbols,
-			   .array = array };
+			   .array = array,
+			   .many = o->repeat > 1 || n > 1 };
 	struct error *err = run_all(&run, jobs, n);
 	vec_free(&run.pcs);
 	return err;

@@ -166,7 +166,7 @@ fallible vm_open(const struct vm_config *cfg, struct vm **out)
 
 /* ---- running ---- */
 
-static void stop(struct vm *vm)
+void vm_stop(struct vm *vm)
 {
 	if (vm->ops->stop)
 		vm->ops->stop(vm);
@@ -181,7 +181,7 @@ void vm_close(struct vm *vm)
 {
 	if (!vm)
 		return;
-	stop(vm);
+	vm_stop(vm);
 	if (vm->ops->close)
 		vm->ops->close(vm);
 	console_deinit(&vm->console);
@@ -268,7 +268,7 @@ static fallible start(struct vm *vm)
 
 fallible vm_boot(struct vm *vm)
 {
-	stop(vm);
+	vm_stop(vm);
 	console_reset(&vm->console);
 	buf_deinit(&vm->inbox);
 	buf_deinit(&vm->errors);

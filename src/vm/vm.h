@@ -169,6 +169,12 @@ fallible vm_open(const struct vm_config *cfg, struct vm **out);
  */
 fallible vm_boot(struct vm *vm);
 
+/**
+ * Kill the machine, if it runs.  vm_boot() does so, too; call it before when
+ * what is in the shared memory must not be touched by the old guest any more.
+ */
+void vm_stop(struct vm *vm);
+
 /** Kill and forget everything; never fails, leaves nothing behind. */
 void vm_close(struct vm *vm);
 DEFINE_CLEANUP(struct vm *, vm_close)

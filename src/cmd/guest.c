@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 /* Between looks at the answer: first at once, then with pauses. */
-enum { EAGER_LOOKS = 50, PAUSE_MS = 1 };
+enum { EAGER_LOOKS = 50, PAUSE_MS = 1, LAST_WORDS_MS = 200 };
 
 struct guest {
 	struct vm *vm;
@@ -160,7 +160,9 @@ fallible guest_call(struct guest *g, const struct wire_request *req,
 		if (vm_death(g->vm)->kind || now_ms() >= end)
 			break;
 	}
-	/* It may have answered before it died. */
+	/* A splat need not be the end: the answer may be on its way. */
+	if (vm_death(g->vm)->kind == VM_CRASHED)
+		TRY(vm_drain(g->vm, LAST_WORDS_MS));
 	return wire_poll(g->wire, res, got);
 }
 

@@ -4,7 +4,8 @@ set -eu
 packages="gcc make meson ninja-build pkg-config git scdoc clang clang-format
 	libclang-rt-14-dev libcmocka-dev libjansson-dev libdw-dev libelf-dev
 	binutils binutils-dev binutils-multiarch libiberty-dev libpcre2-dev
-	libxxhash-dev python3 qemu-system-x86 xz-utils zstd cpio"
+	libxxhash-dev python3 qemu-system-x86 xz-utils zstd
+	zlib1g-dev cpio"
 missing=
 for p in $packages; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' ||

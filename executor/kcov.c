@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kcov.c - coverage from the kernel (Documentation/dev-tools/kcov.rst).
+ *
+ * The supervisor opens a buffer per thread of a worker; a worker enables them.
+ * Only the first page, with the counter, is inherited over fork: the kernel
+ * would copy every page table entry of the rest.  Whoever reads entries maps
+ * all (kcov_map_all).  A dying thread disables its buffer (kcov_task_exit), so
+ * the next worker can have it.
+ */
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/kcov.h>
+
+#include "executor.h"
+#include "syscall.h"
+
+#define FD_BASE 240 /* out of the way of programs' descriptors */
+#define MAIN_ENTRIES (512u << 10) /* a mount takes 100,000s */
+#define SIDE_ENTRIES (64u << 10)
+#define CMP_WORDS 4 /* of a comparison record */
+
+static uint64_t *count_page[MAX_THREADS];
+static uint64_t *entries[MAX_THREADS];
+static uint32_t opened;
+
+static uint32_t capacity(uint32_t thread)
+{
+	return thread ? SIDE_ENTRIES : MAIN_ENTRIES;
+}
+
+static void *map_buffer(uint32_t thread)
+{
+	void *p = mmap(NULL, capacity(thread) * sizeof(uint64_t),
+		       PROT_READ | PROT_WRITE, MAP_SHARED,
+		       FD_BASE + (int)thread, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool open_one(uint32_t thread)
+{
+	int fd = open("/sys/kernel/debug/kcov", O_RDWR);
+	char *map;
+
+	if (fd < 0)
+		return false;
+	if (dup3(fd, FD_BASE + (int)thread, O_CLOEXEC) < 0 ||
+	    ioctl(fd, KCOV_INIT_TRACE, (unsigned long)capacity(thread))) {
+		close(fd);
+		return false;
+	}
+	close(fd);
+	map = map_buffer(thread);
+	if (!map)
+		return false;
+	/* KCOV maps all or nothing, but unmaps as we like. */
+	munmap(map + WIRE_PAGE,
+	       capacity(thread) * sizeof(uint64_t) - WIRE_PAGE);
+	count_page[thread] = (uint64_t *)(void *)map;
+	return true;
+}
+
+bool kcov_open(void)
+{
+	while (opened < MAX_THREADS && open_one(opened))
+		opened++;
+	return opened > 0;
+}
+
+bool kcov_map_all(void)
+{
+	for (uint32_t i = 0; i < opened; i++) {
+		entries[i] = map_buffer(i);
+		if (!entries[i])
+			return false;
+		madvise(entries[i], capacity(i) * sizeof(uint64_t),
+			MADV_DONTFORK);
+	}
+	return true;
+}
+
+const uint64_t *kcov_entries(uint32_t thread)
+{
+	return thread < opened && entries[thread] ? entries[thread] + 1 : NULL;
+}
+
+void kcov_start(uint32_t thread, bool comparisons)
+{
+	if (thread >= opened)
+		return;
+	*count_page[thread] = 0;
+	const uint64_t args[6] = { FD_BASE + thread, KCOV_ENABLE,
+				   comparisons ? KCOV_TRACE_CMP :
+						 KCOV_TRACE_PC };
+
+	/* Without libc, whose text would be one more page fault. */
+	syscall_raw(SYS_ioctl, args);
+}
+
+void kcov_stop(uint32_t thread)
+{
+	if (thread < opened)
+		ioctl(FD_BASE + (int)thread, KCOV_DISABLE, 0);
+}
+
+uint32_t kcov_position(uint32_t thread)
+{
+	return thread < opened ? (uint32_t)__atomic_load_n(count_page[thread],
+							   __ATOMIC_RELAXED) :
+				 0;
+}
+
+void kcov_rewind(void)
+{
+	for (uint32_t i = 0; i < opened; i++)
+		__atomic_store_n(count_page[i], 0, __ATOMIC_RELAXED);
+}
+
+bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons)
+{
+	uint32_t words = comparisons ? CMP_WORDS : 1;
+
+	return ((uint64_t)position + 1) * words + 1 > capacity(thread);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * region.c - find, map and check the memory shared with the host.
+ *
+ * UML: drivers of arch/um, mmapper_kern.c: /dev/mmapper maps the file named by
+ * iomem= from its start; a longer mapping than the file fails.
+ * QEMU: docs/specs/ivshmem-spec.txt: BAR 2 is the memory; sysfs offers it as
+ * resource2 of the device (Documentation/PCI/sysfs-pci.rst).
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "executor.h"
+
+#define PCI_DIR "/sys/bus/pci/devices"
+
+static bool file_is(const char *dir, const char *name, const char *want)
+{
+	char path[PATH_MAX], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), PCI_DIR "/%s/%s", dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	return n > 0 && !strncmp(text, want, strlen(want));
+}
+
+/* The shared memory's BAR, after memory access of the device was enabled. */
+static int open_pci(void)
+{
+	DIR *d = opendir(PCI_DIR);
+	char path[PATH_MAX];
+	int fd = -1;
+
+	if (!d)
+		return -1;
+	for (struct dirent *e; fd < 0 && (e = readdir(d));) {
+		if (!file_is(e->d_name, "vendor", "0x1af4") ||
+		    !file_is(e->d_name, "device", "0x1110"))
+			continue;
+		snprintf(path, sizeof(path), PCI_DIR "/%s/enable", e->d_name);
+		write_file(path, "1");
+		/* Write-combining would delay what the host polls for. */
+		snprintf(path, sizeof(path), PCI_DIR "/%s/resource2",
+			 e->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	}
+	closedir(d);
+	return fd;
+}
+
+static int open_device(const char *path)
+{
+	int fd;
+
+	if (path)
+		return open(path, O_RDWR | O_CLOEXEC);
+	fd = open("/dev/mmapper", O_RDWR | O_CLOEXEC);
+	return fd >= 0 ? fd : open_pci();
+}
+
+static bool part_ok(const struct wire_host *h, uint64_t off, uint64_t size)
+{
+	return off % WIRE_PAGE == 0 && off >= 2 * WIRE_PAGE &&
+	       size <= h->total_size && off <= h->total_size - size;
+}
+
+static const char *check_header(const struct wire_host *h)
+{
+	if (h->magic != WIRE_MAGIC)
+		return "the shared memory has no header";
+	if (h->version != WIRE_VERSION ||
+	    h->host_size != sizeof(struct wire_host) ||
+	    h->guest_size != sizeof(struct wire_guest))
+		return "the host speaks another version";
+	if (h->total_size > WIRE_MAX_REGION || !h->slots || h->slots > 64 ||
+	    (h->slots & (h->slots - 1)) ||
+	    (h->max_slots & (h->max_slots - 1)) || h->req_size < WIRE_PAGE ||
+	    h->resp_size < WIRE_PAGE ||
+	    !part_ok(h, h->req_off, (uint64_t)h->slots * h->req_size) ||
+	    !part_ok(h, h->resp_off, (uint64_t)h->slots * h->resp_size) ||
+	    !part_ok(h, h->max_off, (uint64_t)h->max_slots * 4) ||
+	    !part_ok(h, h->bulk_off, h->bulk_size))
+		return "the shared memory's header makes no sense";
+	return NULL;
+}
+
+static bool map_all(struct region *r, int fd)
+{
+	void *p = mmap(NULL, r->host.total_size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return false;
+	r->base = p;
+	r->guest = (struct wire_guest *)(r->base + WIRE_GUEST_OFF);
+	return true;
+}
+
+static const char *dev_path; /* of region_open, for region_reopen */
+
+const char *region_open(struct region *r, const char *path)
+{
+	int fd = open_device(path);
+	const char *wrong;
+	void *page;
+
+	dev_path = path;
+	if (fd < 0)
+		return "no shared memory: neither /dev/mmapper nor ivshmem";
+	page = mmap(NULL, WIRE_PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED) {
+		close(fd);
+		return "cannot map the shared memory";
+	}
+	memcpy(&r->host, page, sizeof(r->host));
+	munmap(page, WIRE_PAGE);
+	wrong = check_header(&r->host);
+	if (!wrong && !map_all(r, fd))
+		wrong = "cannot map all of the shared memory";
+	close(fd);
+	/* A program's worker has no use for it: see executor.h. */
+	if (!wrong)
+		madvise(r->base, r->host.total_size, MADV_DONTFORK);
+	return wrong;
+}
+
+bool region_reopen(struct region *r)
+{
+	int fd = open_device(dev_path);
+	bool ok = fd >= 0 && map_all(r, fd);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+uint32_t region_submitted(const struct region *r)
+{
+	const struct wire_host *h = (const void *)r->base;
+
+	return __atomic_load_n(&h->submitted, __ATOMIC_ACQUIRE);
+}
+
+bool region_stopped(const struct region *r)
+{
+	const struct wire_host *h = (const void *)r->base;
+
+	return __atomic_load_n(&h->stop, __ATOMIC_ACQUIRE) != 0;
+}
+
+void region_complete(struct region *r, uint32_t completed)
+{
+	__atomic_store_n(&r->guest->completed, completed, __ATOMIC_RELEASE);
+}
+
+struct wire_request *region_request(const struct region *r, uint32_t number)
+{
+	uint32_t slot = number & (r->host.slots - 1);
+
+	return (void *)(r->base + r->host.req_off +
+			(size_t)slot * r->host.req_size);
+}
+
+struct wire_response *region_response(const struct region *r, uint32_t number)
+{
+	uint32_t slot = number & (r->host.slots - 1);
+
+	return (void *)(r->base + r->host.resp_off +
+			(size_t)slot * r->host.resp_size);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * syscall.h - any system call with six arguments, returning what the kernel
+ * returned (-errno on failure).
+ *
+ * A call that returns 0 in a new process or thread (fork, clone, vfork) must
+ * not run on there: it may share our memory and even our stack.  So whoever
+ * finds itself to be a child ends at once, without touching the stack.
+ */
+#ifndef EXECUTOR_SYSCALL_H
+#define EXECUTOR_SYSCALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+static inline bool syscall_forks(uint32_t nr)
+{
+	return nr == SYS_clone || nr == SYS_clone3
+#ifdef SYS_fork
+	       || nr == SYS_fork || nr == SYS_vfork
+#endif
+		;
+}
+
+#if defined(__x86_64__)
+
+static inline int64_t syscall_raw(uint64_t nr, const uint64_t a[6])
+{
+	register uint64_t r10 __asm__("r10") = a[3];
+	register uint64_t r8 __asm__("r8") = a[4];
+	register uint64_t r9 __asm__("r9") = a[5];
+	int64_t ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2])
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6])
+{
+	register uint64_t r10 __asm__("r10") = a[3];
+	register uint64_t r8 __asm__("r8") = a[4];
+	register uint64_t r9 __asm__("r9") = a[5];
+	int64_t ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "mov $60, %%eax\n\t" /* exit */
+			 "syscall\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(ret), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2])
+			 : "rcx", "r11", "memory", "cc");
+	return ret;
+}
+
+#elif defined(__aarch64__)
+
+#define SYSCALL_ARM64(code)                                            \
+	register uint64_t x8 __asm__("x8") = nr;                       \
+	register uint64_t x0 __asm__("x0") = a[0];                     \
+	register uint64_t x1 __asm__("x1") = a[1];                     \
+	register uint64_t x2 __asm__("x2") = a[2];                     \
+	register uint64_t x3 __asm__("x3") = a[3];                     \
+	register uint64_t x4 __asm__("x4") = a[4];                     \
+	register uint64_t x5 __asm__("x5") = a[5];                     \
+	__asm__ volatile(code                                          \
+			 : "+r"(x0), "+r"(x8)                          \
+			 : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) \
+			 : "memory", "cc");                            \
+	return (int64_t)x0
+
+static inline int64_t syscall_raw(uint64_t nr, const uint64_t a[6])
+{
+	SYSCALL_ARM64("svc #0");
+}
+
+static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6])
+{
+	SYSCALL_ARM64("svc #0\n\t"
+		      "cbnz x0, 1f\n\t"
+		      "mov x8, #93\n\t" /* exit */
+		      "svc #0\n\t"
+		      "brk #1\n"
+		      "1:");
+}
+
+#else
+#error "no system call instruction for this processor"
+#endif
+
+#endif /* EXECUTOR_SYSCALL_H */

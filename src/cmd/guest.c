@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/guest.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+
+/* Between looks at the answer: first at once, then with pauses. */
+enum { EAGER_LOOKS = 50, PAUSE_MS = 1, LAST_WORDS_MS = 200 };
+
+struct guest {
+	struct vm *vm;
+	struct wire *wire;
+	int shm_fd;
+	struct vm_file files[GUEST_MAX_FILES];
+	char executor[4096];
+	bool snapshot; /* and what the executor had said of itself then: */
+	char said[WIRE_PAGE];
+};
+
+static bool beside_us(const char *relative, char *out, size_t size)
+{
+	char self[2048];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return false;
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	snprintf(out, size, "%s/%s", self, relative);
+	return access(out, R_OK) == 0;
+}
+
+static fallible find_executor(struct guest *g)
+{
+	const char *env = getenv("BUGON_EXECUTOR");
+	size_t size = sizeof(g->executor);
+
+	if (env && *env) {
+		snprintf(g->executor, size, "%s", env);
+		return NULL;
+	}
+	if (beside_us("executor", g->executor, size) ||
+	    beside_us("../libexec/bugon/executor", g->executor, size))
+		return NULL;
+	return error_new(ERR_NOT_FOUND,
+			 "bugon's executor is neither beside the program nor "
+			 "in ../libexec/bugon: build with make, or set "
+			 "BUGON_EXECUTOR");
+}
+
+static bool is_ready(void *ctx)
+{
+	const struct guest *g = ctx;
+	struct wire_guest w = wire_guest(g->wire);
+
+	return w.state == WIRE_STATE_READY || w.state == WIRE_STATE_FAILED;
+}
+
+fallible guest_open(const struct vm_config *cfg, struct guest **out)
+{
+	_cleanup_(guest_closep) struct guest *g = mem_calloc(1, sizeof(*g));
+	struct vm_config c = *cfg;
+
+	g->shm_fd = memfd_create("bugon", MFD_CLOEXEC);
+	if (g->shm_fd < 0)
+		return error_os("shared memory");
+	if (c.nr_files >= GUEST_MAX_FILES)
+		return error_new(ERR_BUG, "too many files for the guest");
+	TRY(find_executor(g));
+	g->files[0] = (struct vm_file){ .path = "/init",
+					.host = g->executor,
+					.mode = 0755 };
+	for (size_t i = 0; i < c.nr_files; i++)
+		g->files[i + 1] = cfg->files[i];
+	TRY(wire_open(g->shm_fd, &(struct wire_config){}, &g->wire));
+	c.files = g->files;
+	c.nr_files++;
+	c.shm_fd = g->shm_fd;
+	c.is_ready = is_ready;
+	c.ready_ctx = g;
+	TRY(vm_open(&c, &g->vm));
+	*out = take_ptr(g);
+	return NULL;
+}
+
+void guest_close(struct guest *g)
+{
+	if (!g)
+		return;
+	vm_close(g->vm);
+	wire_close(g->wire);
+	close_fdp(&g->shm_fd);
+	free(g);
+}
+
+/* The page that the executor writes once when it starts. */
+static char *executor_page(struct guest *g)
+{
+	size_t size;
+
+	return (char *)vm_shm(g->vm, &size) + WIRE_GUEST_OFF;
+}
+
+fallible guest_start(struct guest *g)
+{
+	vm_stop(g->vm); /* the old guest must not write any more */
+	wire_reset(g->wire);
+	if (g->snapshot)
+		memcpy(executor_page(g), g->said, sizeof(g->said));
+	TRY(vm_boot(g->vm));
+	struct wire_guest w = wire_guest(g->wire);
+	if (w.state != WIRE_STATE_READY)
+		return error_new(ERR_BOOT, "the executor gave up: %.*s",
+				 (int)sizeof(w.message), w.message);
+	return NULL;
+}
+
+/*
+ * The executor waits for request 0 and has answered none, which is what
+ * wire_reset() makes of the shared memory; only its introduction is missing.
+ */
+fallible guest_snapshot(struct guest *g)
+{
+	memcpy(g->said, executor_page(g), sizeof(g->said));
+	TRY(vm_snapshot(g->vm));
+	g->snapshot = true;
+	return NULL;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+fallible guest_call(struct guest *g, const struct wire_request *req,
+		    struct slice payload, unsigned timeout_ms,
+		    struct wire_result *res, bool *got)
+{
+	uint64_t end = now_ms() + timeout_ms;
+	unsigned looks = 0, events;
+
+	TRY(wire_submit(g->wire, req, payload, NULL));
+	for (;;) {
+		TRY(wire_poll(g->wire, res, got));
+		if (*got)
+			return NULL;
+		TRY(vm_poll(g->vm, looks++ < EAGER_LOOKS ? 0 : PAUSE_MS,
+			    &events));
+		if (vm_death(g->vm)->kind || now_ms() >= end)
+			break;
+	}
+	/* A splat need not be the end: the answer may be on its way. */
+	if (vm_death(g->vm)->kind == VM_CRASHED)
+		TRY(vm_drain(g->vm, LAST_WORDS_MS));
+	return wire_poll(g->wire, res, got);
+}
+
+struct vm *guest_vm(struct guest *g)
+{
+	return g->vm;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guest.h - a VM with bugon's executor in it: boot, run things, see it die.
+ *
+ *	TRY(guest_open(&cfg, &g));
+ *	TRY(guest_start(g));
+ *	TRY(guest_call(g, &req, payload, 5000, &res, &got));
+ *	if (!got)	// the guest died: vm_death(guest_vm(g))
+ *
+ * The executor is the file "executor" beside the program (build tree), in
+ * ../libexec/bugon (installed), or $BUGON_EXECUTOR.
+ */
+#ifndef CMD_GUEST_H
+#define CMD_GUEST_H
+
+#include "vm/vm.h"
+#include "wire/wire.h"
+
+enum { GUEST_MAX_FILES = 16 };
+
+struct guest;
+
+/**
+ * Prepare; /init and the shared memory are added to `cfg`.
+ * Errors: those of vm_open() and wire_open(); ERR_NOT_FOUND for the executor.
+ */
+fallible guest_open(const struct vm_config *cfg, struct guest **out);
+void guest_close(struct guest *g);
+DEFINE_CLEANUP(struct guest *, guest_close)
+
+/** Boot afresh and wait for the executor. Errors: those of vm_boot(). */
+fallible guest_start(struct guest *g);
+
+/**
+ * Remember the guest that was just started, before any guest_call(): later
+ * guest_start()s restore it.  Errors: those of vm_snapshot().
+ */
+fallible guest_snapshot(struct guest *g);
+
+/**
+ * Have the guest do something and wait, reading its console meanwhile.
+ * *got is false when it died or did not answer within `timeout_ms` (see
+ * vm_death()).  The result lives until the next call.  Errors: ERR_INFRA,
+ * ERR_INPUT (the guest answers nonsense).
+ */
+fallible guest_call(struct guest *g, const struct wire_request *req,
+		    struct slice payload, unsigned timeout_ms,
+		    struct wire_result *res, bool *got);
+
+struct vm *guest_vm(struct guest *g);
+
+#endif /* CMD_GUEST_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* payload.h - the program that "bugon run --shell" brings into the guest. */
+#ifndef CMD_PAYLOAD_H
+#define CMD_PAYLOAD_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/**
+ * Read a static x86-64 binary or a script; a C file (*.c) is compiled with
+ * "cc -static" ($CC is heeded).  Errors: ERR_NOT_FOUND (no compiler),
+ * ERR_INPUT (no such file, a dynamic binary, for another machine, too large), ERR_BUILD (it
+ * does not compile; the compiler's words went to stderr).
+ */
+fallible payload_load(const char *path, struct buf *out);
+
+#endif /* CMD_PAYLOAD_H */

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* run.c - "bugon run": boot a kernel, run a program in it, report crashes. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/finding.h"
+#include "cmd/guest.h"
+#include "cmd/kernel_pick.h"
+#include "cmd/payload.h"
+#include "cmd/run_job.h"
+
+enum {
+	EXIT_CANNOT = 77,
+	DEFAULT_TIMEOUT_S = 60,
+	LINGER_MS = 200, /* what the kernel still prints behind an answer */
+	DYING_MS = 3000, /* ... and when it is dying */
+	ANSWER_MS = 5000, /* beyond the program's own timeout */
+};
+
+struct run_opts {
+	const char *kernel, *vmlinux, *shell, *cmdline, *accel, *cover;
+	const char *sandbox;
+	unsigned timeout_s, memory_mib, cpus, repeat;
+	bool console, json;
+};
+
+static const struct opt opts[] = {
+	OPT(OPT_STR, 'k', "kernel", run_opts, kernel, "FILE|DIR|auto",
+	    "the kernel to boot (bzImage or User Mode Linux), a directory with "
+	    "one, or the best one found"),
+	OPT(OPT_STR, 0, "vmlinux", run_opts, vmlinux, "FILE",
+	    "the same kernel with debug information: adds source lines"),
+	OPT(OPT_STR, 's', "shell", run_opts, shell, "FILE",
+	    "run this static binary, script or C file (compiled on the fly) in "
+	    "the guest; operands are its arguments"),
+	OPT(OPT_STR, 0, "sandbox", run_opts, sandbox, "KIND",
+	    "run as root (none), as nobody (setuid), or as root of a user "
+	    "namespace (namespace)"),
+	OPT(OPT_STR, 0, "cover", run_opts, cover, "FILE",
+	    "write the kernel's program counters that the programs covered"),
+	OPT(OPT_UINT, 't', "timeout", run_opts, timeout_s, "S",
+	    "kill the program after S seconds (60)"),
+	OPT(OPT_UINT, 'n', "repeat", run_opts, repeat, "N",
+	    "run it N times, in a fresh guest after each crash"),
+	OPT(OPT_UINT, 'm', "memory", run_opts, memory_mib, "MIB",
+	    "memory of the guest (512)"),
+	OPT(OPT_UINT, 'c', "cpus", run_opts, cpus, "N",
+	    "processors of the guest (1; User Mode Linux has one)"),
+	OPT(OPT_STR, 'a', "accel", run_opts, accel, "KIND",
+	    "kvm, tcg or auto (KVM if it is known to work)"),
+	OPT(OPT_STR, 0, "cmdline", run_opts, cmdline, "TEXT",
+	    "more for the kernel's command line"),
+	OPT(OPT_FLAG, 'C', "console", run_opts, console, NULL,
+	    "print the whole console as it comes"),
+	OPT(OPT_FLAG, 'j', "json", run_opts, json, NULL,
+	    "print a JSON array with an object per run"),
+	OPT_END,
+};
+
+/* What one run needs and finds. */
+struct run {
+	const struct run_opts *opts;
+	struct guest *guest;
+	struct kernel_files files;
+	pc_vec pcs; /* for --cover */
+	struct json *array, *object; /* with --json */
+	struct json *crashes;
+	bool alive; /* the guest can run another one */
+	bool many; /* several runs: a snapshot may pay */
+};
+
+/* ---- output ---- */
+
+static void show_console(void *ctx, struct slice text)
+{
+	fwrite(text.p, 1, text.len, stdout);
+	fflush(stdout);
+}
+
+/* "[    1.234567] " or with a caller: what printk puts in front. */
+static bool is_printk(struct slice line)
+{
+	size_t i = 1;
+
+	if (!line.len || *line.p != '[')
+		return false;
+	while (i < line.len && (line.p[i] == ' ' || line.p[i] == '.' ||
+				(line.p[i] >= '0' && line.p[i] <= '9')))
+		i++;
+	return i > 6 && i < line.len && line.p[i] == ']';
+}
+
+/* The console without the kernel's lines: what the program printed. */
+static void program_output(struct slice text, struct buf *out)
+{
+	struct slice line;
+
+	while (slice_line(&text, &line)) {
+		if (line.len && line.p[line.len - 1] == '\r')
+			line.len--;
+		if (is_printk(line))
+			continue;
+		buf_slice(out, line);
+		buf_char(out, '\n');
+	}
+}
+
+static struct error *on_report(void *ctx, const struct report *r)
+{
+	struct run *run = ctx;
+	struct finding f;
+
+	finding_init(&f, r, &run->files);
+	if (run->crashes)
+		json_push(run->crashes, finding_to_json(&f, false));
+	else
+		finding_to_text(&f, false, stdout);
+	finding_deinit(&f);
+	return NULL;
+}
+
+/* The reports in the console; of a flood, in what was kept of each crash. */
+static fallible print_reports(struct run *run)
+{
+	struct vm *vm = guest_vm(run->guest);
+	_cleanup_(buf_deinit) struct buf text = {};
+	size_t nr;
+
+	vm_crashes(vm, &nr);
+	if (!nr)
+		return NULL;
+	uint64_t total = vm_console(vm, 0, &text);
+	if (total <= VM_HEAD_BYTES + VM_TAIL_BYTES)
+		return report_parse(buf_as_slice(&text), on_report, run);
+	for (size_t i = 0; i < nr; i++)
+		TRY(report_parse(vm_crash_log(vm, i), on_report, run));
+	return NULL;
+}
+
+static void describe(const struct run_job *job, const struct wire_result *res,
+		     bool got, const struct vm_death *death, struct buf *out)
+{
+	if (got)
+		run_job_describe(job, res, out);
+	else if (death->kind)
+		buf_printf(out, "did not end: %s", death->why);
+	else
+		buf_str(out, "did not end: the guest hangs");
+}
+
+static void run_to_json(const struct run *run, const struct run_job *job,
+			const struct wire_result *res, struct slice output,
+			const char *how)
+{
+	const struct vm *vm = guest_vm(run->guest);
+	struct json *o = run->object;
+
+	json_set(o, "program", json_text(slice_cstr(job->name)));
+	json_set(o, "machine", json_text(slice_cstr(vm_machine(vm))));
+	json_set(o, "boot_ms", json_int(vm_boot_ms(vm)));
+	json_set(o, "result", json_text(slice_cstr(how)));
+	json_set(o, "output", json_text(output));
+	if (job->prog)
+		json_set(o, "calls",
+			 res ? run_job_calls_to_json(job, res) : json_none());
+}
+
+/* `res` is NULL if the guest did not answer. */
+static void print_run(struct run *run, const struct run_job *job,
+		      const struct wire_result *res, struct slice console,
+		      const char *how)
+{
+	_cleanup_(buf_deinit) struct buf output = {};
+
+	program_output(console, &output);
+	if (run->object) {
+		run_to_json(run, job, res, buf_as_slice(&output), how);
+		return;
+	}
+	if (!run->opts->console)
+		fwrite(buf_cstr(&output), 1, output.len, stdout);
+	if (res && job->prog)
+		run_job_calls_to_text(job, res, stdout);
+	fflush(stdout);
+	fprintf(stderr, "bugon run: %s %s\n", job->name, how);
+}
+
+/* ---- running ---- */
+
+/* The guest is silent and did not answer: ask it, then give it up. */
+static void diagnose(struct run *run, struct buf *console)
+{
+	struct error *err = vm_diagnose(guest_vm(run->guest), console);
+
+	if (err)
+		fprintf(stderr, "bugon run: %s\n", error_message(err));
+	error_free(err);
+}
+
+static fallible start_guest(struct run *run)
+{
+	struct vm *vm = guest_vm(run->guest);
+
+	if (run->alive)
+		return NULL;
+	TRY(guest_start(run->guest));
+	if (run->many) {
+		struct error *err = guest_snapshot(run->guest);
+
+		run->many = false;
+		/* Not every machine can: UML boots fast enough. */
+		if (err && error_kind(err) != ERR_NOT_FOUND)
+			return err;
+		error_free(err);
+	}
+	if (!run->object)
+		fprintf(stderr, "bugon run: %s booted in %u ms\n",
+			vm_machine(vm), vm_boot_ms(vm));
+	return NULL;
+}
+
+static fallible run_once(struct run *run, const struct run_job *job)
+{
+	struct vm *vm = guest_vm(run->guest);
+	_cleanup_(buf_deinit) struct buf ignored = {};
+	_cleanup_(buf_deinit) struct buf console = {};
+	_cleanup_(buf_deinit) struct buf how = {};
+	unsigned patience_ms = job->req.timeout_ms + ANSWER_MS;
+	struct wire_result res;
+	size_t nr;
+	bool got;
+
+	TRY(start_guest(run));
+	uint64_t from = vm_console(vm, 0, &ignored);
+	TRY(guest_call(run->guest, &job->req, buf_as_slice(&job->payload),
+		       (unsigned)MIN((uint64_t)patience_ms * vm_slowdown() / 100,
+				     (uint64_t)INT32_MAX),
+		       &res, &got));
+	TRY(vm_drain(vm, got ? LINGER_MS : DYING_MS));
+	vm_console(vm, from, &console);
+	if (!got && !vm_death(vm)->kind)
+		diagnose(run, &console);
+	describe(job, &res, got, vm_death(vm), &how);
+	print_run(run, job, got ? &res : NULL, buf_as_slice(&console),
+		  buf_cstr(&how));
+	if (got)
+		run_job_add_pcs(&res, &run->pcs);
+	vm_crashes(vm, &nr);
+	run->alive = got && !vm_death(vm)->kind && !nr;
+	return print_reports(run);
+}
+
+static fallible run_and_list(struct run *run, const struct run_job *job)
+{
+	if (!run->array)
+		return run_once(run, job);
+	run->object = json_object_new();
+	run->crashes = json_array_new();
+	struct error *err = run_once(run, job);
+	json_set(run->object, "crashes", run->crashes);
+	json_push(run->array, run->object);
+	return err;
+}
+
+static fallible run_all(struct run *run, const struct run_job *jobs, size_t n)
+{
+	for (unsigned i = 0; i < run->opts->repeat; i++)
+		for (size_t k = 0; k < n; k++)
+			TRY(run_and_list(run, &jobs[k]));
+	if (run->opts->cover)
+		TRY(run_job_write_pcs(&run->pcs, run->opts->cover));
+	return run->array ? json_write(run->array, stdout) : NULL;
+}
+
+static fallible choose_accel(const char *name, enum vm_accel *out)
+{
+	if (!name || !strcmp(name, "auto"))
+		*out = VM_ACCEL_AUTO;
+	else if (!strcmp(name, "kvm"))
+		*out = VM_ACCEL_KVM;
+	else if (!strcmp(name, "tcg"))
+		*out = VM_ACCEL_TCG;
+	else
+		return error_new(ERR_USAGE, "--accel is kvm, tcg or auto");
+	return NULL;
+}
+
+static fallible open_symbols(const struct run_opts *o,
+			     const struct kernel_pick *k,
+			     struct symbols **symbols)
+{
+	const char *path = o->vmlinux  ? o->vmlinux :
+			   *k->vmlinux ? k->vmlinux :
+					 NULL;
+
+	if (!path)
+		return NULL;
+	struct error *err = symbols_open(path, NULL, symbols);
+	if (err && o->vmlinux)
+		return err;
+	error_free(err); /* a guess of ours that was wrong */
+	return NULL;
+}
+
+static fallible make_config(const struct run_opts *o,
+			    const struct kernel_pick *kernel,
+			    struct vm_config *cfg)
+{
+	*cfg = VM_CONFIG_DEFAULT;
+	cfg->kernel = kernel->kernel;
+	cfg->cmdline = o->cmdline;
+	cfg->cpus = o->cpus;
+	cfg->memory_mib = o->memory_mib;
+	if (o->console && !o->json)
+		cfg->on_console = show_console;
+	return choose_accel(o->accel, &cfg->accel);
+}
+
+/* `program` goes into the guest as /bin/program unless it is empty. */
+static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
+			 size_t n, struct slice program)
+{
+	_cleanup_(symbols_closep) struct symbols *symbols = NULL;
+	_cleanup_(guest_closep) struct guest *guest = NULL;
+	_cleanup_(json_freep) struct json *array = NULL;
+	struct vm_file file = { .path = "/bin/program",
+				.data = program,
+				.mode = 0755 };
+	struct vm_config cfg;
+	struct kernel_pick kernel;
+
+	TRY(kernel_pick(o->kernel, &kernel));
+	TRY(make_config(o, &kernel, &cfg));
+	TRY(open_symbols(o, &kernel, &symbols));
+	cfg.files = &file;
+	cfg.nr_files = program.len ? 1 : 0;
+	TRY(guest_open(&cfg, &guest));
+	if (o->json)
+		array = json_array_new();
+	struct run run = { .opts = o,
+			   .guest = guest,
+			   .files.symbols = symbols,
+			   .array = array,
+			   .many = o->repeat > 1 || n > 1 };
+	struct error *err = run_all(&run, jobs, n);
+	vec_free(&run.pcs);
+	return err;
+}
+
+typedef VEC(struct run_job) job_vec;
+
+static void jobs_deinit(job_vec *jobs)
+{
+	vec_for_each(jobs, job)
+		run_job_deinit(job);
+	vec_free(jobs);
+}
+
+static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
+{
+	_cleanup_(buf_deinit) struct buf program = {};
+	_cleanup_(jobs_deinit) job_vec jobs = {};
+	struct run_job job;
+	uint32_t sandbox;
+
+	TRY(run_job_sandbox(o->sandbox, &sandbox));
+	if (o->shell) {
+		TRY(payload_load(o->shell, &program));
+		run_job_binary(o->shell, argc, argv, &job);
+		vec_push(&jobs, job);
+	}
+	for (int i = 0; !o->shell && i < argc; i++) {
+		TRY(run_job_program(argv[i], &job));
+		vec_push(&jobs, job);
+	}
+	vec_for_each(&jobs, j) {
+		j->req.timeout_ms = o->timeout_s * 1000;
+		j->req.sandbox = sandbox;
+	}
+	return run_jobs(o, jobs.data, jobs.len, buf_as_slice(&program));
+}
+
+static fallible run_run(const void *options, int argc, char **argv, int *status)
+{
+	struct run_opts o = *(const struct run_opts *)options;
+
+	if (!o.shell && !argc)
+		return error_new(ERR_USAGE, "name a program, or a binary or C "
+					    "file with --shell");
+	o.timeout_s = o.timeout_s ? o.timeout_s : DEFAULT_TIMEOUT_S;
+	o.memory_mib = o.memory_mib ? o.memory_mib : 512;
+	o.cpus = o.cpus ? o.cpus : 1;
+	o.repeat = o.repeat ? o.repeat : 1;
+	if (o.timeout_s > 86400 || o.memory_mib < 64 || o.cpus > 256)
+		return error_new(ERR_USAGE,
+				 "--timeout is at most 86400, --memory at "
+				 "least 64, --cpus at most 256");
+	struct error *err = load_and_run(&o, argc, argv);
+	/* No QEMU, kernel or compiler here: the message says what to do. */
+	if (err && error_kind(err) == ERR_NOT_FOUND) {
+		fprintf(stderr, "bugon run: %s\n", error_message(err));
+		error_free(err);
+		*status = EXIT_CANNOT;
+		return NULL;
+	}
+	return err;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.args = "PROGRAM... | --shell FILE [ARG...]",
+	.summary = "boot a kernel, run programs in it, report its crashes",
+	.opts = opts,
+	.opts_size = sizeof(struct run_opts),
+	.run = run_run,
+};

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/run_job.h"
+
+#include <string.h>
+
+#include "base/io.h"
+
+enum { MAX_PROGRAM_BYTES = 16 * 1024 * 1024 };
+
+void run_job_deinit(struct run_job *job)
+{
+	buf_deinit(&job->payload);
+	if (job->prog)
+		prog_free(job->prog);
+	*job = (struct run_job){ 0 };
+}
+
+/* The payload is argv, each word with its NUL. */
+void run_job_binary(const char *name, int argc, char **argv,
+		    struct run_job *out)
+{
+	static const char path[] = "/bin/program";
+
+	*out = (struct run_job){ .name = name, .req.kind = WIRE_EXEC };
+	buf_add(&out->payload, path, sizeof(path));
+	for (int i = 0; i < argc; i++)
+		buf_add(&out->payload, argv[i], strlen(argv[i]) + 1);
+}
+
+fallible run_job_program(const char *path, struct run_job *out)
+{
+	_cleanup_(buf_deinit) struct buf text = {};
+	struct run_job job = { .name = path,
+			       .req = { .kind = WIRE_PROGRAM,
+					.flags = WIRE_REQ_COVER } };
+
+	TRY(io_read_file(path, MAX_PROGRAM_BYTES, &text));
+	TRY(prog_parse(path, buf_as_slice(&text), PROG_X86_64, &job.prog));
+	prog_encode(job.prog, &job.payload);
+	*out = job;
+	return NULL;
+}
+
+fallible run_job_sandbox(const char *name, uint32_t *out)
+{
+	static const char *const names[] = {
+		[WIRE_SANDBOX_NONE] = "none",
+		[WIRE_SANDBOX_SETUID] = "setuid",
+		[WIRE_SANDBOX_NAMESPACE] = "namespace",
+	};
+
+	for (uint32_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!name || !strcmp(name, names[i])) {
+			*out = i;
+			return NULL;
+		}
+	}
+	return error_new(ERR_USAGE, "--sandbox is none, setuid or namespace");
+}
+
+void run_job_describe(const struct run_job *job, const struct wire_result *res,
+		      struct buf *out)
+{
+	int code = res->head.code;
+
+	switch (res->head.status) {
+	case WIRE_DONE:
+		buf_str(out,
+			job->prog ? "ran to its end" : "exited with status 0");
+		break;
+	case WIRE_EXITED:
+		buf_printf(out, "exited with status %d", code);
+		break;
+	case WIRE_KILLED:
+		buf_printf(out, "killed by signal %d (%s)", code,
+			   strsignal(code));
+		break;
+	case WIRE_TIMEOUT:
+		buf_printf(out, "killed after %u s",
+			   job->req.timeout_ms / 1000);
+		break;
+	case WIRE_ERROR:
+		buf_printf(out, "could not be run: %s", strerror(code));
+		break;
+	default:
+		buf_printf(out, "was refused by the executor: %s",
+			   wire_status_text(res->head.status));
+	}
+}
+
+/* "= 3, 120 PCs", "= -1 ENOENT, ...", "blocked", "not called" */
+static void outcome(const struct wire_result *res, uint32_t i, struct buf *out)
+{
+	const struct wire_call *c = &res->calls[i];
+	const char *name = strerrorname_np(c->err);
+
+	if (!(c->flags & WIRE_CALLED))
+		buf_str(out, "not called");
+	else if (!(c->flags & WIRE_RETURNED))
+		buf_str(out, "did not return");
+	else if (c->err)
+		buf_printf(out, "-1 %s", name ? name : "unknown error");
+	else
+		buf_printf(out, c->ret < 4096 ? "%llu" : "0x%llx",
+			   (unsigned long long)c->ret);
+}
+
+static uint32_t nr_calls(const struct run_job *job,
+			 const struct wire_result *res)
+{
+	return MIN(res->ncalls, (uint32_t)prog_ncalls(job->prog));
+}
+
+void run_job_calls_to_text(const struct run_job *job,
+			   const struct wire_result *res, FILE *f)
+{
+	for (uint32_t i = 0; i < nr_calls(job, res); i++) {
+		_cleanup_(buf_deinit) struct buf line = {};
+
+		prog_call_to_text(job->prog, i, &line);
+		buf_str(&line, " -> ");
+		outcome(res, i, &line);
+		buf_printf(&line, ", %u PCs\n", wire_pcs(res, i).len);
+		fputs(buf_cstr(&line), f);
+	}
+}
+
+struct json *run_job_calls_to_json(const struct run_job *job,
+				   const struct wire_result *res)
+{
+	struct json *array = json_array_new();
+
+	for (uint32_t i = 0; i < nr_calls(job, res); i++) {
+		_cleanup_(buf_deinit) struct buf text = {};
+		const struct wire_call *c = &res->calls[i];
+		struct json *o = json_object_new();
+
+		prog_call_to_text(job->prog, i, &text);
+		json_set(o, "call", json_text(buf_as_slice(&text)));
+		json_set(o, "called", json_flag(c->flags & WIRE_CALLED));
+		json_set(o, "returned", json_flag(c->flags & WIRE_RETURNED));
+		json_set(o, "errno", json_int(c->err));
+		json_set(o, "ret", json_int((int64_t)c->ret));
+		json_set(o, "pcs", json_int(wire_pcs(res, i).len));
+		json_push(array, o);
+	}
+	return array;
+}
+
+void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs)
+{
+	for (uint32_t i = 0; i < res->ncalls; i++) {
+		struct wire_u64s u = wire_pcs(res, i);
+
+		for (uint32_t k = 0; k < u.len; k++)
+			vec_push(pcs, u.data[k]);
+	}
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+fallible run_job_write_pcs(pc_vec *pcs, const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		return error_os("%s", path);
+	if (pcs->len)
+		qsort(pcs->data, pcs->len, sizeof(pcs->data[0]), by_address);
+	for (size_t i = 0; i < pcs->len; i++)
+		if (!i || pcs->data[i] != pcs->data[i - 1])
+			fprintf(f, "0x%llx\n",
+				(unsigned long long)pcs->data[i]);
+	if (fclose(f) != 0)
+		return error_os("%s", path);
+	return NULL;
+}

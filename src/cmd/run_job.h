@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * run_job.h - what "bugon run" has a guest do: a binary or a program of system
+ * calls, as a request to the executor, and how its outcome is printed.
+ */
+#ifndef CMD_RUN_JOB_H
+#define CMD_RUN_JOB_H
+
+#include <stdio.h>
+
+#include "base/vec.h"
+#include "prog/prog.h"
+#include "wire/wire.h"
+#include "json/json.h"
+
+typedef VEC(uint64_t) pc_vec;
+
+struct run_job {
+	const char *name; /* of its file */
+	struct wire_request req;
+	struct buf payload;
+	struct prog *prog; /* NULL: a binary */
+};
+
+void run_job_deinit(struct run_job *job);
+
+/** Run /bin/program of the guest with these arguments. */
+void run_job_binary(const char *name, int argc, char **argv,
+		    struct run_job *out);
+
+/** Read a program of system calls. Errors: those of prog_parse(). */
+fallible run_job_program(const char *path, struct run_job *out);
+
+/** "none", "setuid", "namespace", or NULL. Errors: ERR_USAGE. */
+fallible run_job_sandbox(const char *name, uint32_t *out);
+
+/** A phrase on how the executor says that the job ended. */
+void run_job_describe(const struct run_job *job, const struct wire_result *res,
+		      struct buf *out);
+
+/** A line per call: its text, what it returned, how much it covered. */
+void run_job_calls_to_text(const struct run_job *job,
+			   const struct wire_result *res, FILE *f);
+struct json *run_job_calls_to_json(const struct run_job *job,
+				   const struct wire_result *res);
+
+/** Append the PCs that the calls covered. */
+void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs);
+
+/** Write each PC once, in order, a line each. Errors: ERR_OS. */
+fallible run_job_write_pcs(pc_vec *pcs, const char *path);
+
+#endif /* CMD_RUN_JOB_H */

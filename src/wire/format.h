@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * format.h - what the host and the guest's executor say to each other.
+ *
+ * Both map one region: a file on the host, a device in the guest (UML:
+ * `iomem=mmapper,FILE` and /dev/mmapper; QEMU: `ivshmem-plain`, 1af4:1110, BAR 2
+ * through /sys/bus/pci/devices/.../resource2; tests: `executor --shm FILE`).
+ *
+ *	0         struct wire_host   written by the host, read by the guest
+ *	4 KiB     struct wire_guest  written by the guest, read by the host
+ *	req_off   `slots` requests of `req_size` bytes         host -> guest
+ *	resp_off  `slots` responses of `resp_size` bytes       guest -> host
+ *	max_off   the max-signal table, `max_slots` u32        host -> guest
+ *	bulk_off  `bulk_size` bytes that requests refer to     host -> guest
+ *
+ * Order of things: the host makes the file (wire_init), starts the guest and
+ * waits for `guest.state`.  Request number n (0, 1, 2...) goes to slot
+ * n % slots; `host.submitted = n + 1` publishes it.  The guest runs requests in
+ * order and publishes the response in the same slot of the other array by
+ * `guest.completed = n + 1`.  At most `slots` requests are under way; keep the
+ * queue filled and nobody waits for the other.  Both counters wrap.
+ *
+ * There is no interrupt: who waits polls the other's counter, first spinning
+ * for some microseconds, then sleeping 50 us, doubled up to 1 ms (an idle guest
+ * costs 1 % of a CPU).  Do not spin longer: the other may share the CPU.
+ *
+ * All is little endian, aligned, offsets instead of pointers.  The host takes
+ * every byte it did not write as hostile and uses wire.c to read it, which
+ * copies first and then checks.  What the host wrote can be overwritten by a
+ * guest gone wild too: the host must keep its own copy of all it needs.
+ *
+ * To extend: append to a structure's reserved part or add a flag, an op or a
+ * request kind, and raise WIRE_VERSION when an old executor would misread it.
+ */
+#ifndef WIRE_FORMAT_H
+#define WIRE_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define WIRE_MAGIC 0x4e475542u /* "BUGN" */
+#define WIRE_VERSION 1u
+
+#define WIRE_PAGE 4096u
+#define WIRE_MAX_CALLS 512u /* of a program */
+#define WIRE_MAX_RESULTS 512u /* r0..r511 */
+#define WIRE_MAX_ARGS 9u /* of a call; the kernel takes 6 */
+#define WIRE_MAX_REGION (1u << 30)
+#define WIRE_PROBES 16u /* of the max-signal table */
+
+/* The guest maps this many bytes at this address for a program's memory. */
+#define WIRE_DATA_BASE 0x20000000u
+#define WIRE_DATA_SIZE 0x1000000u
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "wire is LE");
+
+/* ---- The two headers ---------------------------------------------------- */
+
+struct wire_host {
+	uint32_t magic, version;
+	uint32_t host_size, guest_size; /* sizeof these two structures */
+	uint64_t total_size; /* of the region, a multiple of WIRE_PAGE */
+	uint32_t slots, reserved0; /* a power of two, 1..64 */
+	uint32_t req_off, req_size; /* all in bytes, multiples of WIRE_PAGE */
+	uint32_t resp_off, resp_size;
+	uint32_t max_off, max_slots; /* max_slots: a power of two, or 0 */
+	uint32_t bulk_off, bulk_size;
+	uint32_t submitted; /* the doorbell: requests published so far */
+	uint32_t stop; /* nonzero: the guest powers off, the process exits */
+	uint32_t reserved[14];
+};
+_Static_assert(sizeof(struct wire_host) == 128, "wire_host");
+
+enum wire_state {
+	WIRE_STATE_NONE = 0, /* the executor has not been here yet */
+	WIRE_STATE_BOOTING = 1, /* header understood, setting up */
+	WIRE_STATE_READY = 2, /* serves requests */
+	WIRE_STATE_FAILED = 3, /* cannot serve; `message` says why */
+	WIRE_STATE_STOPPED = 4, /* `stop` was seen */
+};
+
+/* What the guest can do (wire_guest.features). */
+#define WIRE_HAS_KCOV (1u << 0)
+#define WIRE_HAS_KCOV_CMP (1u << 1)
+#define WIRE_HAS_INIT (1u << 2) /* it is PID 1 and mounted things */
+#define WIRE_HAS_USERNS (1u << 3) /* the namespace sandbox works */
+#define WIRE_HAS_CGROUP (1u << 4)
+#define WIRE_HAS_FAULT (1u << 5) /* /proc/self/fail-nth */
+
+enum wire_arch { WIRE_ARCH_X86_64 = 1, WIRE_ARCH_ARM64 = 2 };
+
+struct wire_guest {
+	uint32_t magic, version;
+	uint32_t state; /* enum wire_state */
+	uint32_t arch; /* enum wire_arch */
+	uint32_t features; /* WIRE_HAS_* */
+	uint32_t completed; /* the doorbell: responses published so far */
+	uint32_t heartbeat; /* raised at least every 100 ms while alive */
+	uint32_t workers; /* processes started so far */
+	uint32_t running; /* number of the request under way */
+	uint32_t reserved[23];
+	char message[128]; /* NUL-terminated text for WIRE_STATE_FAILED */
+};
+_Static_assert(sizeof(struct wire_guest) == 256, "wire_guest");
+#define WIRE_GUEST_OFF WIRE_PAGE
+
+/* ---- Requests ----------------------------------------------------------- */
+
+enum wire_kind {
+	WIRE_PROGRAM = 1, /* payload: instructions, see below */
+	WIRE_EXEC = 2, /* payload: argv, each NUL-terminated; run and wait */
+	WIRE_FILE = 3, /* payload: a path; make it from the bulk area */
+	WIRE_NOP = 4, /* answered at once: is anybody there? */
+};
+
+enum wire_sandbox {
+	WIRE_SANDBOX_NONE = 0, /* root of the guest */
+	WIRE_SANDBOX_SETUID = 1, /* uid and gid 65534, no capabilities */
+	WIRE_SANDBOX_NAMESPACE = 2, /* root of a new user namespace */
+};
+
+/* wire_request.flags */
+#define WIRE_REQ_KEEP (1u << 0) /* reuse the worker of the program before */
+#define WIRE_REQ_SIGNAL (1u << 1) /* return edge signals that are news */
+#define WIRE_REQ_ALL_SIGNAL (1u << 2) /* not only the news */
+#define WIRE_REQ_COVER (1u << 3) /* return the set of PCs of each call */
+#define WIRE_REQ_CMP (1u << 4) /* comparisons instead of PCs and signals */
+#define WIRE_REQ_THREADS (1u << 5) /* leave blocked calls behind, go on */
+#define WIRE_REQ_ISOLATE (1u << 6) /* own mount namespace, even unasked */
+
+struct wire_request {
+	uint32_t number; /* n, to be found again in the response */
+	uint32_t kind; /* enum wire_kind */
+	uint32_t flags; /* WIRE_REQ_* */
+	uint32_t sandbox; /* enum wire_sandbox */
+	uint32_t timeout_ms; /* for all; 0: 5000 */
+	uint32_t call_timeout_ms; /* blocked for longer: left behind; 0: 50 */
+	uint32_t size; /* bytes of payload after this structure */
+	uint32_t mode; /* WIRE_FILE: permissions */
+	uint32_t bulk_off; /* WIRE_FILE: from the start of the bulk area */
+	uint32_t bulk_size; /* WIRE_FILE */
+	uint32_t reserved[6];
+};
+_Static_assert(sizeof(struct wire_request) == 64, "wire_request");
+
+/*
+ * A program is a sequence of wire_insn; operands follow each.  Memory is
+ * addressed by offsets into the data area (WIRE_DATA_BASE in the guest), which
+ * is zero when the program starts.
+ */
+enum wire_op {
+	WIRE_END = 0, /* the last one */
+	WIRE_COPYIN = 1, /* `len` bytes follow, padded to 8; to data[off] */
+	WIRE_STORE = 2, /* one wire_arg follows; its value to data[off] */
+	WIRE_CALL = 3, /* `nargs` wire_arg follow */
+	WIRE_COPYOUT = 4, /* result = the `len` (1,2,4,8) bytes at data[off] */
+	WIRE_SPACE = 5, /* nothing: data[off, off + len) will be used */
+};
+
+/* wire_insn.props of a call */
+#define WIRE_CALL_ASYNC (1u << 0) /* do not wait for it */
+
+#define WIRE_NO_RESULT 0xffffu
+
+struct wire_insn {
+	uint8_t op, nargs;
+	uint16_t result; /* what it defines, or WIRE_NO_RESULT */
+	union {
+		uint32_t nr; /* WIRE_CALL: syscall number of the guest */
+		uint32_t len; /* WIRE_COPYIN, WIRE_COPYOUT: bytes */
+	};
+	union {
+		uint64_t off; /* into the data area */
+		struct {
+			uint16_t props; /* WIRE_CALL_* */
+			uint16_t rerun; /* run it that many times more */
+			uint32_t fail_nth; /* inject a fault; 0: none */
+		};
+	};
+};
+_Static_assert(sizeof(struct wire_insn) == 16, "wire_insn");
+
+enum wire_arg_kind {
+	WIRE_CONST = 0, /* value */
+	WIRE_DATA = 1, /* the address of data[value] */
+	WIRE_RESULT = 2, /* results[result], `value` when it was never set */
+};
+
+#define WIRE_BIG_ENDIAN (1u << 0)
+
+struct wire_arg {
+	uint8_t kind; /* enum wire_arg_kind */
+	/* The next four say how WIRE_STORE writes it; 0 for calls. */
+	uint8_t size; /* 1, 2, 4, 8 */
+	uint8_t flags; /* WIRE_BIG_ENDIAN */
+	uint8_t bit_off, bit_len; /* a bit field of it when bit_len != 0 */
+	uint8_t reserved;
+	uint16_t result;
+	uint64_t value;
+};
+_Static_assert(sizeof(struct wire_arg) == 16, "wire_arg");
+
+/* ---- Responses ---------------------------------------------------------- */
+
+enum wire_status {
+	WIRE_DONE = 0, /* ran to its end */
+	WIRE_EXITED = 1, /* the program exited; `code` is its status */
+	WIRE_KILLED = 2, /* by signal `code` */
+	WIRE_TIMEOUT = 3, /* took longer than timeout_ms; killed */
+	WIRE_INVALID = 4, /* the request made no sense; `code`: byte offset */
+	WIRE_ERROR = 5, /* the guest could not; `code` is an errno */
+};
+
+#define WIRE_RESP_TRUNCATED (1u << 0) /* signals or PCs did not fit */
+#define WIRE_RESP_NEW_WORKER (1u << 1) /* ran in a fresh process */
+
+struct wire_response {
+	uint32_t number; /* of the request */
+	uint32_t status; /* enum wire_status */
+	int32_t code; /* by status; WIRE_EXEC: exit status when WIRE_EXITED */
+	uint32_t flags; /* WIRE_RESP_* */
+	uint32_t ncalls; /* wire_call records that follow */
+	uint32_t size; /* bytes used of the slot, this included */
+	uint64_t elapsed_ns; /* guest's clock, set-up and clean-up included */
+	uint32_t reserved[8];
+};
+_Static_assert(sizeof(struct wire_response) == 64, "wire_response");
+
+/* wire_call.flags */
+#define WIRE_CALLED (1u << 0) /* was started */
+#define WIRE_RETURNED (1u << 1) /* and returned: ret and err are valid */
+#define WIRE_BLOCKED (1u << 2) /* was left behind on its thread */
+#define WIRE_COVER_FULL (1u << 3) /* KCOV's buffer was too small */
+#define WIRE_FAULTED (1u << 4) /* fail_nth hit something */
+
+/* One per WIRE_CALL of the program, in its order.  Offsets: from the response. */
+struct wire_call {
+	uint32_t flags;
+	int32_t err; /* errno, 0 when it succeeded */
+	uint64_t ret; /* what the syscall returned */
+	uint32_t trace_len; /* KCOV entries before any filter */
+	uint32_t nsignals, signals_off; /* u32 each */
+	uint32_t npcs, pcs_off; /* u64 each, without duplicates */
+	uint32_t ncmps, cmps_off; /* struct wire_cmp each */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct wire_call) == 48, "wire_call");
+
+struct wire_cmp { /* linux/kcov.h: KCOV_CMP_* */
+	uint64_t type, arg1, arg2, pc;
+};
+_Static_assert(sizeof(struct wire_cmp) == 32, "wire_cmp");
+
+/* ---- Signals ------------------------------------------------------------ */
+
+/* Spread 32 bits (the finalizer of MurmurHash3, public domain). */
+static inline uint32_t wire_hash32(uint32_t x)
+{
+	x ^= x >> 16;
+	x *= 0x85ebca6bu;
+	x ^= x >> 13;
+	x *= 0xc2b2ae35u;
+	return x ^ x >> 16;
+}
+
+/*
+ * The signal of going from one traced PC to the next; never 0.  The first PC of
+ * a call has prev = 0.  The low halves will do: kernel text is within 2 GiB.
+ */
+static inline uint32_t wire_edge(uint64_t prev, uint64_t pc)
+{
+	uint32_t s = wire_hash32((uint32_t)prev) ^ (uint32_t)pc;
+
+	return s ? s : 1;
+}
+
+/*
+ * The max-signal table: open addressing, 0 is empty, at most WIRE_PROBES places
+ * from the hash on.  The host alone writes.  A signal that found no place is
+ * reported as news each time: harmless, so the table never has to grow.
+ */
+static inline int wire_max_has(const uint32_t *table, uint32_t slots,
+			       uint32_t signal)
+{
+	uint32_t at = wire_hash32(signal);
+
+	for (uint32_t i = 0; slots && i < WIRE_PROBES; i++, at++) {
+		uint32_t s = __atomic_load_n(&table[at & (slots - 1)],
+					     __ATOMIC_RELAXED);
+
+		if (!s || s == signal)
+			return s == signal;
+	}
+	return 0;
+}
+
+/* ---- The same over a serial line ---------------------------------------- */
+
+/*
+ * Without shared memory both sides keep a private copy of the region and send
+ * what they write as frames; whoever receives one copies `len` bytes to `off`.
+ * The receiver accepts only what the sender may write (the host: all but
+ * wire_guest and the responses; the guest: only those), and counters are sent
+ * last.  Noise between frames is skipped: look for the magic, check the
+ * length, then the CRC-32 (IEEE, of off, len and the bytes).
+ */
+#define WIRE_FRAME_MAGIC 0xb0604e5au
+#define WIRE_FRAME_MAX 65536u
+
+struct wire_frame {
+	uint32_t magic; /* WIRE_FRAME_MAGIC */
+	uint32_t crc;
+	uint32_t off, len; /* len <= WIRE_FRAME_MAX */
+};
+_Static_assert(sizeof(struct wire_frame) == 16, "wire_frame");
+
+#endif /* WIRE_FORMAT_H */

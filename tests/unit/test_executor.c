@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The executor as an ordinary process (EXECUTOR=path), and the same as PID 1 of
+ * a User-Mode Linux (and UML=path of that kernel).
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "executor_fixture.h"
+
+static struct wire *w;
+static pid_t pid;
+
+static const struct wire_request plain = {};
+static const struct wire_request keep = { .flags = WIRE_REQ_KEEP };
+static const struct wire_request threads = { .flags = WIRE_REQ_THREADS };
+static const struct wire_request keep_threads = { .flags = WIRE_REQ_KEEP |
+							   WIRE_REQ_THREADS };
+static const struct wire_request hasty = { .timeout_ms = 200 };
+static const struct wire_request keep_hasty = { .flags = WIRE_REQ_KEEP,
+						.timeout_ms = 200 };
+
+static bool in_guest;
+static char dir[] = "/tmp/bugon-exec-test-XXXXXX";
+
+/* An initramfs with nothing but the executor.  It does without /dev/console. */
+static void boot_uml(const char *kernel, const char *exe, int fd)
+{
+	char cmd[512], initrd[64], iomem[64];
+	int null = open("/dev/null", O_RDWR);
+
+	snprintf(cmd, sizeof(cmd),
+		 "cp %s %s/init && cd %s && echo init | "
+		 "cpio -o -H newc -R 0:0 --quiet >initrd",
+		 exe, dir, dir);
+	if (system(cmd))
+		_exit(126);
+	snprintf(initrd, sizeof(initrd), "initrd=%s/initrd", dir);
+	snprintf(iomem, sizeof(iomem), "iomem=mmapper,/proc/%d/fd/%d",
+		 getppid(), fd);
+	if (!getenv("UML_CONSOLE")) {
+		dup2(null, 1);
+		dup2(null, 2);
+	}
+	dup2(null, 0);
+	execlp("taskset", "taskset", "-c", "0", kernel, "mem=512M", initrd,
+	       "rdinit=/init", "con=null", "con0=null,fd:1", "quiet",
+	       "seccomp=on", iomem, NULL);
+}
+
+static void start_child(const char *exe, const char *kernel, int fd)
+{
+	char path[64];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (kernel)
+		boot_uml(kernel, exe, fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getppid(), fd);
+	execl(exe, exe, "--shm", path, NULL);
+	_exit(127);
+}
+
+static int start(void **state)
+{
+	const char *exe = getenv("EXECUTOR"), *kernel = getenv("UML");
+	int fd = memfd_create("region", 0);
+
+	if (!exe || fd < 0 || !mkdtemp(dir))
+		return -1;
+	in_guest = kernel != NULL;
+	MUST(wire_open(fd, &(struct wire_config){}, &w));
+	pid = fork();
+	if (!pid)
+		start_child(exe, kernel, fd);
+	MUST(wire_wait_ready(w, 10000));
+	return 0;
+}
+
+static int stop(void **state)
+{
+	char path[64];
+	int status = 0;
+
+	if (!w)
+		return -1;
+	wire_stop(w);
+	waitpid(pid, &status, 0);
+	wire_close(w);
+	if (in_guest)
+		unlink(strcat(strcpy(path, dir), "/init"));
+	if (in_guest)
+		unlink(strcat(strcpy(path, dir), "/initrd"));
+	rmdir(dir);
+	return status;
+}
+
+static void check_status(const struct wire_result *r, uint32_t status,
+			 int32_t code)
+{
+	if (r->head.status != status || r->head.code != code)
+		fail_msg("%s %d, not %s %d", wire_status_text(r->head.status),
+			 r->head.code, wire_status_text(status), code);
+}
+
+static void cheap_calls(void **state)
+{
+	const struct wire_request *how[] = { &plain, &keep, &threads,
+					     &keep_threads };
+
+	for (size_t i = 0; i < ARRAY_LEN(how); i++) {
+		struct wire_result r = run_text(
+			w, "getpid()\ngetppid()\nread(0, &[8], 8)\nclose(77)\n",
+			how[i]);
+
+		check_status(&r, WIRE_DONE, 0);
+		assert_int_equal(r.ncalls, 4);
+		for (int c = 0; c < 4; c++)
+			assert_int_equal(r.calls[c].flags,
+					 WIRE_CALLED | WIRE_RETURNED);
+		assert_true(r.calls[0].ret > 1);
+		assert_int_equal(r.calls[1].ret, in_guest ? 1 : pid);
+		assert_int_equal(r.calls[2].err, 0);
+		assert_int_equal(r.calls[3].err, EBADF);
+	}
+}
+
+/* Bytes go in, results go round, values come out. */
+static void data_flow(void **state)
+{
+	static const char text[] = "pipe2(&[8], 0)\n"
+				   "*0x20800000 = 0x1122334455667788:8\n"
+				   "pipe2(0x20800100, 0)\n"
+				   "r0 = *0x20800100:4\n"
+				   "r1 = *0x20800104:4\n"
+				   "write(r1, \"hello\", 5)\n"
+				   "r2 = read(r0, 0x20800200, 64)\n"
+				   "r3 = memfd_create(\"x\\0\", 0)\n"
+				   "write(r3, 0x20800200, r2)\n"
+				   "lseek(r3, 4, 0)\n"
+				   "*0x20800300 = r3:4\n"
+				   "r4 = *0x20800300:4\n"
+				   "read(r4, 0x20800400, 1)\n"
+				   "r5 = *0x20800400:1\n"
+				   "lseek(r3, r5, 0)\n"
+				   "r6 = *0x20800000:2\n"
+				   "lseek(r3, r6, 0)\n"
+				   "lseek(r500, 0, 0)\n";
+	const struct wire_request *how[] = { &plain, &keep };
+
+	for (int i = 0; i < 2; i++) {
+		struct wire_result r = run_text(w, text, how[i]);
+
+		check_status(&r, WIRE_DONE, 0);
+		assert_int_equal(r.ncalls, 11);
+		assert_int_equal(r.calls[3].ret, 5);
+		assert_int_equal(r.calls[5].ret, 5);
+		assert_int_equal(r.calls[7].ret, 1);
+		assert_int_equal(r.calls[8].ret, 'o');
+		assert_int_equal(r.calls[9].ret, 0x7788);
+		assert_int_equal(r.calls[10].err, EBADF);
+	}
+}
+
+static void blocked_call_is_left_behind(void **state)
+{
+	static const char text[] = "pipe2(0x20800000, 0)\n"
+				   "r0 = *0x20800000:4\n"
+				   "r1 = *0x20800004:4\n"
+				   "read(r0, 0x20800010, 8)\n"
+				   "getpid()\n"
+				   "write(r1, \"late\", 4)\n"
+				   "getpid()\n";
+	const struct wire_request *how[] = { &threads, &keep_threads };
+
+	for (int i = 0; i < 2; i++) {
+		struct wire_result r = run_text(w, text, how[i]);
+
+		check_status(&r, WIRE_DONE, 0);
+		assert_int_equal(r.calls[1].flags,
+				 WIRE_CALLED | WIRE_BLOCKED | WIRE_RETURNED);
+		assert_int_equal(r.calls[1].ret, 4);
+		assert_int_equal(r.calls[4].flags, WIRE_CALLED | WIRE_RETURNED);
+	}
+}
+
+/* Several calls that block for good, without and with (async). */
+static void blocked_for_good(void **state)
+{
+	static const char pipe[] = "pipe2(0x20800000, 0)\n"
+				   "r0 = *0x20800000:4\n";
+	static const char text[] = "read(r0, 0x20800010, 8)\n"
+				   "read(r0, 0x20800010, 8)\n"
+				   "getpid()\n";
+	static const char async[] = "read(r0, 0x20800010, 8) (async)\n"
+				    "getpid()\n";
+	struct wire_request req[] = { { .flags = WIRE_REQ_THREADS },
+				      { .flags = WIRE_REQ_THREADS |
+						 WIRE_REQ_KEEP } };
+	char both[256];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(both, sizeof(both), "%s%s", pipe, text);
+		struct wire_result r = run_text(w, both, &req[i]);
+
+		check_status(&r, WIRE_DONE, 0);
+		assert_int_equal(r.calls[1].flags, WIRE_CALLED | WIRE_BLOCKED);
+		assert_int_equal(r.calls[2].flags, WIRE_CALLED | WIRE_BLOCKED);
+		assert_int_equal(r.calls[3].flags, WIRE_CALLED | WIRE_RETURNED);
+		/* Nobody waits for it: faster than the call's time-out. */
+		snprintf(both, sizeof(both), "%s%s", pipe, async);
+		req[i].call_timeout_ms = 300;
+		r = run_text(w, both, &req[i]);
+		check_status(&r, WIRE_DONE, 0);
+		assert_int_equal(r.calls[1].flags, WIRE_CALLED | WIRE_BLOCKED);
+		assert_int_equal(r.calls[2].flags, WIRE_CALLED | WIRE_RETURNED);
+		assert_in_range(r.head.elapsed_ns, 0, 590000000);
+	}
+}
+
+static void timeouts(void **state)
+{
+	const struct wire_request *how[] = { &hasty, &keep_hasty };
+
+	for (int i = 0; i < 2; i++) {
+		struct wire_result r = run_text(
+			w, "getpid()\nppoll(0, 0, 0, 0)\ngetpid()\n", how[i]);
+
+		check_status(&r, WIRE_TIMEOUT, 0);
+		assert_int_equal(r.calls[0].flags, WIRE_CALLED | WIRE_RETURNED);
+		assert_int_equal(r.calls[1].flags, WIRE_CALLED);
+		assert_int_equal(r.calls[2].flags, 0);
+		r = run_text(w, "getpid()\n", how[i]);
+		check_status(&r, WIRE_DONE, 0);
+	}
+}
+
+/* Programs that shoot their own process in every way. */
+static void suicides(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t status;
+		int32_t code;
+	} cases[] = {
+		{ "exit_group(7)\n", WIRE_EXITED, 7 },
+		{ "exit(9)\n", WIRE_EXITED, 9 },
+		{ "r0 = getpid()\nkill(r0, 9)\n", WIRE_KILLED, SIGKILL },
+		{ "r0 = getpid()\nkill(r0, 6)\n", WIRE_KILLED, SIGABRT },
+		{ "munmap(0x400000, 0x1000000)\n", WIRE_KILLED, SIGSEGV },
+		{ "munmap(0x10000, 0x50000000)\n", WIRE_KILLED, SIGSEGV },
+		{ "rt_sigreturn()\n", WIRE_KILLED, SIGSEGV },
+		{ "munmap(0x20000000, 0x1000000)\nwrite(1, \"x\", 1)\n",
+		  WIRE_DONE, 0 },
+		{ "close_range(0, -1, 0)\n", WIRE_DONE, 0 },
+		{ "fork()\nvfork()\ngetpid()\n", WIRE_DONE, 0 },
+		{ "clone(0x50f00, 0x20900000, 0, 0, 0)\ngetpid()\n", WIRE_DONE,
+		  0 },
+		{ "r0 = getpid()\nkill(r0, 15)\ngetpid()\n", WIRE_DONE, 0 },
+		{ "execve(\"/bin/true\\0\", 0, 0)\n", WIRE_EXITED, 0 },
+		{ "prlimit64(0, 7, \"\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
+		  "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\", 0)\n"
+		  "dup(0)\n",
+		  WIRE_DONE, 0 },
+	};
+	const struct wire_request *how[] = { &plain, &keep };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
+		struct wire_result r =
+			run_text(w, cases[i / 2].text, how[i % 2]);
+
+		if (r.head.status != cases[i / 2].status ||
+		    r.head.code != cases[i / 2].code)
+			fail_msg("%s: %s %d", cases[i / 2].text,
+				 wire_status_text(r.head.status), r.head.code);
+		r = run_text(w, "getpid()\n", how[i % 2]);
+		check_status(&r, WIRE_DONE, 0);
+	}
+}
+
+/* What one program does, the next must not see. */
+static void reset(void **state)
+{
+	static const struct {
+		const char *change, *look;
+		int64_t ret;
+	} cases[] = {
+		{ "eventfd2(0, 0)\neventfd2(0, 0)\n", "eventfd2(0, 0)\n", 3 },
+		{ "close(0)\nclose(1)\n", "dup(2)\n", 3 },
+		{ "umask(077)\n", "umask(0)\n", 0 },
+		{ "chdir(\"/proc\\0\")\n", "access(\"version\\0\", 0)\n",
+		  -ENOENT },
+		{ "mkdirat(-100, \"d\\0\", 0777)\n"
+		  "r0 = openat(-100, \"d/f\\0\", 0x42, 0600)\n",
+		  "access(\"d\\0\", 0)\n", -ENOENT },
+		{ "mmap(0x30000000, 0x1000, 3, 0x32, -1, 0)\n",
+		  "msync(0x30000000, 0x1000, 1)\n", -ENOMEM },
+		{ "r0 = mmap(0x30000000, 0x1000, 3, 0x32, -1, 0)\n"
+		  "mremap(r0, 0x1000, 0x1000, 3, 0x31000000)\n",
+		  "msync(0x31000000, 0x1000, 1)\n", -ENOMEM },
+		{ "munmap(0x20000000, 0x1000000)\n",
+		  "msync(0x20000000, 0x1000000, 1)\n", 0 },
+		{ "*0x20800000 = 0x41:8\n",
+		  "r0 = *0x20800000:8\nmemfd_create(\"a\\0\", 0)\n"
+		  "lseek(3, r0, 0)\n",
+		  0 },
+		{ "getrandom(&[64], 64, 0)\n",
+		  "memfd_create(\"\\0\", 0)\nwrite(3, &[64], 64)\n"
+		  "*0x20800000 = 0:8\nlseek(3, 0, 3)\n",
+		  0 },
+		{ "alarm(100)\n", "alarm(0)\n", 0 },
+		{ "setuid(1000)\n", "getuid()\n", 0 },
+		{ "setresuid(7, 7, 7)\n", "geteuid()\n", 0 },
+		{ "rt_sigprocmask(0, \"\\x00\\x02\\x00\\x00\\x00\\x00\\x00\\x00"
+		  "\", 0, 8)\n",
+		  "rt_sigprocmask(0, 0, 0x20800000, 8)\n"
+		  "r0 = *0x20800000:8\nmemfd_create(\"a\\0\", 0)\n"
+		  "lseek(3, r0, 0)\n",
+		  0 },
+		{ "io_setup(4, 0x20800000)\n", "getpid()\n", -1 },
+	};
+	const struct wire_request *how[] = { &plain, &keep };
+
+	if (geteuid())
+		SKIP_TEST("not root: credentials do not change");
+	for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
+		const char *look = cases[i / 2].look;
+		int64_t want = cases[i / 2].ret, got;
+		struct wire_result r;
+
+		run_text(w, cases[i / 2].change, how[i % 2]);
+		r = run_text(w, look, how[i % 2]);
+		check_status(&r, WIRE_DONE, 0);
+		got = (int64_t)r.calls[r.ncalls - 1].ret;
+		if (got != want && want != -1)
+			fail_msg("%safter\n%s%s: %lld, not %lld", look,
+				 cases[i / 2].change, i % 2 ? "(kept)" : "",
+				 (long long)got, (long long)want);
+	}
+}
+
+static void invalid_requests(void **state)
+{
+	struct wire_request req = { .kind = WIRE_PROGRAM };
+	struct wire_insn in[2] = { { .op = 77 } };
+	struct wire_result r;
+
+	MUST(wire_submit(w, &req, (struct slice){ (char *)in, sizeof(in) },
+			 NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_INVALID, 0);
+	in[0] = (struct wire_insn){ .op = WIRE_COPYIN, .len = 1u << 31 };
+	MUST(wire_submit(w, &req, (struct slice){ (char *)in, sizeof(in) },
+			 NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_INVALID, 0);
+	/* No end. */
+	in[0] = in[1] = (struct wire_insn){ .op = WIRE_CALL,
+					    .result = WIRE_NO_RESULT,
+					    .nr = 39 };
+	MUST(wire_submit(w, &req, (struct slice){ (char *)in, sizeof(in) },
+			 NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_INVALID, 32);
+	req.kind = 999;
+	MUST(wire_submit(w, &req, SLICE(""), NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_INVALID, 0);
+}
+
+static void binaries(void **state)
+{
+	struct wire_request req = { .kind = WIRE_EXEC, .timeout_ms = 300 };
+	struct wire_result r;
+
+	if (in_guest)
+		SKIP_TEST("no binaries in this guest");
+	MUST(wire_submit(w, &req, SLICE("/bin/sh\0-c\0exit 42\0"), NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_EXITED, 42);
+	MUST(wire_submit(w, &req, SLICE("/nonexistent\0"), NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_ERROR, ENOENT);
+	MUST(wire_submit(w, &req,
+			 SLICE("/bin/sleep\0"
+			       "100\0"),
+			 NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_TIMEOUT, 0);
+	MUST(wire_submit(w, &req, SLICE("/bin/sh\0-c\0kill -11 $$\0"), NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_KILLED, SIGSEGV);
+}
+
+static void files(void **state)
+{
+	char path[] = "/tmp/bugon-test-XXXXXX";
+	struct wire_request req = { .kind = WIRE_FILE,
+				    .mode = 0755,
+				    .bulk_size = 20 };
+	struct wire_result r;
+
+	if (in_guest)
+		SKIP_TEST("no shell in this guest");
+	close(mkstemp(path));
+	MUST(wire_bulk_write(w, 0, SLICE("#!/bin/sh\nexit 13\n\n\n")));
+	MUST(wire_submit(w, &req, (struct slice){ path, sizeof(path) }, NULL));
+	MUST(wire_wait(w, 5000, &r));
+	check_status(&r, WIRE_DONE, 0);
+	req = (struct wire_request){ .kind = WIRE_EXEC };
+	MUST(wire_submit(w, &req, (struct slice){ path, sizeof(path) }, NULL));
+	MUST(wire_wait(w, 5000, &r));
+	unlink(path);
+	check_status(&r, WIRE_EXITED, 13);
+}
+
+static double rate(const struct wire_request *req, int n)
+{
+	static const char text[] = "r0 = openat(-100, \"/dev/null\\0\", 2, 0)\n"
+				   "write(r0, \"x\", 1)\nlseek(r0, 0, 0)\n"
+				   "close(r0)\ngetpid()\n";
+	struct timespec a, b;
+	struct wire_result r;
+	int sent = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int got = 0; got < n; got++) {
+		for (; sent < n && wire_room(w); sent++)
+			submit_text(w, text, req);
+		MUST(wire_wait(w, 10000, &r));
+		check_status(&r, WIRE_DONE, 0);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	return n / ((double)(b.tv_sec - a.tv_sec) +
+		    (double)(b.tv_nsec - a.tv_nsec) / 1e9);
+}
+
+static void rates(void **state)
+{
+	struct wire_guest before = wire_guest(w), after;
+	double kept;
+
+	print_message("# process per program: %.0f/s, with a watcher %.0f/s\n",
+		      rate(&plain, 1000), rate(&threads, 1000));
+	after = wire_guest(w);
+	assert_int_equal(after.workers - before.workers, 2000);
+	before = after;
+	kept = rate(&keep_threads, 5000);
+	print_message("# kept worker: %.0f/s\n", kept);
+	after = wire_guest(w);
+	assert_in_range(after.workers - before.workers, 1, 2);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cheap_calls),
+		cmocka_unit_test(data_flow),
+		cmocka_unit_test(blocked_call_is_left_behind),
+		cmocka_unit_test(blocked_for_good),
+		cmocka_unit_test(timeouts),
+		cmocka_unit_test(suicides),
+		cmocka_unit_test(reset),
+		cmocka_unit_test(invalid_requests),
+		cmocka_unit_test(binaries),
+		cmocka_unit_test(files),
+		cmocka_unit_test(rates),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, start, stop);
+}

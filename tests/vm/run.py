@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""bugon run and doctor as a user meets them: run.py BUGON SHARED
+
+Needs the UML kernel of ../shared/kernel and bugon's executor; else exit 77.
+"""
+import json
+import lzma
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+BUGON, SHARED = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+CACHE = "/tmp/bugon-cache/uml-6.17"
+SOURCE = r"""
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	printf("argument %s, uid %d\n", argv[1], getuid());
+	fflush(stdout);
+	if (!strcmp(argv[1], "crash")) {
+		int fd = open("/sys/kernel/debug/provoke-crash/DIRECT", 1);
+		return write(fd, "READ_AFTER_FREE", 15) < 0;
+	}
+	if (!strcmp(argv[1], "abort"))
+		abort();
+	while (!strcmp(argv[1], "hang"))
+		pause();
+	for (int i = 0; !strcmp(argv[1], "flood") && i < 200000; i++)
+		puts("a line of a flood that goes on and on and on, forever");
+	return 7;
+}
+"""
+TITLE = "KASAN: slab-use-after-free Read in lkdtm_READ_AFTER_FREE"
+
+
+def check(what, *conditions):
+    if not all(conditions):
+        sys.exit(f"{what}: {conditions}")
+    print("ok", what, flush=True)
+
+
+def bugon(*args, env=None, timeout=120):
+    return subprocess.run([BUGON, *args], text=True, capture_output=True,
+                          timeout=timeout, env={**os.environ, **(env or {})})
+
+
+def kernel():
+    """A directory with the UML kernel, unpacked once."""
+    packed = f"{SHARED}/kernel/uml-6.17/linux.xz"
+    if not os.path.exists(f"{CACHE}/linux"):
+        if not os.path.exists(packed):
+            return None
+        os.makedirs(CACHE, exist_ok=True)
+        tmp = f"{CACHE}/linux.{os.getpid()}"
+        with lzma.open(packed) as src, open(tmp, "wb") as dst:
+            shutil.copyfileobj(src, dst)
+        os.chmod(tmp, 0o755)
+        os.rename(tmp, f"{CACHE}/linux")
+    return CACHE
+
+
+def children(pid):
+    """The tree below pid, whatever became of the parents later."""
+    out = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as f:
+            for child in map(int, f.read().split()):
+                out += [child] + children(child)
+    return out
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def leftovers(places):
+    return {p: sorted(os.listdir(p)) for p in places if os.path.isdir(p)}
+
+
+def killed_at_any_moment(run):
+    """kill -9 of bugon: no process, file or directory stays."""
+    home = tempfile.mkdtemp()
+    tmp = tempfile.mkdtemp()
+    env = {**os.environ, "HOME": home, "TMPDIR": tmp, "XDG_CACHE_HOME": home}
+    places = [home, tmp, "/dev/shm"]
+    seen = 0
+    binary = f"{tmp}/../bugon-test-{os.getpid()}"
+    subprocess.run(["cc", "-static", "-o", binary, "x.c"], check=True)
+    before = leftovers(places)
+    for delay in 0.02, 0.1, 0.3, 1.0:
+        p = subprocess.Popen([*run, "--shell", binary, "hang"], env=env,
+                             stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        tree = children(p.pid)
+        seen += len(tree)
+        p.send_signal(signal.SIGKILL)
+        p.wait()
+        end = time.time() + 10
+        while any(map(alive, tree)) and time.time() < end:
+            time.sleep(0.02)
+        check(f"killed after {delay} s, {len(tree)} processes",
+              not any(map(alive, tree)), leftovers(places) == before)
+    check("there was something to kill", seen > 0)
+    os.unlink(binary)
+    shutil.rmtree(home)
+    shutil.rmtree(tmp)
+
+
+def programs(run):
+    start = time.time()
+    r = bugon(*run, "--shell", "x.c", "one")
+    print(f"# {time.time() - start:.2f} s in all; {r.stderr.splitlines()[0]}")
+    check("output and status", r.returncode == 0,
+          r.stdout == "argument one, uid 0\n",
+          "exited with status 7" in r.stderr)
+    r = bugon(*run, "--shell", "x.c", "abort")
+    check("signal", r.returncode == 0, "killed by signal 6" in r.stderr)
+    r = bugon(*run, "--timeout", "1", "--shell", "x.c", "hang")
+    check("timeout", r.returncode == 0, "killed after 1 s" in r.stderr)
+    r = bugon(*run, "--shell", "x.c", "crash")
+    check("crash", r.returncode == 0, f"TITLE: {TITLE}\n" in r.stdout,
+          "lkdtm/heap.c:" in r.stdout, r.stdout.startswith("argument crash"))
+    r = bugon(*run, "--json", "--repeat", "3", "--shell", "x.c", "crash")
+    runs = json.loads(r.stdout)
+    check("three crashes", len(runs) == 3,
+          all(x["crashes"][0]["title"] == TITLE for x in runs))
+    r = bugon(*run, "--console", "--shell", "x.c", "one")
+    check("console", "argument one" in r.stdout, "[    0." in r.stdout)
+    start = time.time()
+    r = bugon(*run, "--shell", "x.c", "flood", timeout=300)
+    print(f"# {len(r.stdout) >> 10} KiB of flood, {time.time() - start:.2f} s")
+    check("flood", r.returncode == 0, len(r.stdout) < 8 << 20,
+          " bytes dropped]" in r.stdout)
+
+
+def system_calls(run):
+    with open("a.prog", "w") as f:
+        f.write('r0 = openat(0xffffff9c, "/proc/self/status\\0", 0x0, 0x0)\n'
+                "read(r0, &[64], 64)\n"
+                'openat(0xffffff9c, "/nowhere\\0", 0x0, 0x0)\n')
+    with open("b.prog", "w") as f:
+        f.write('r1 = openat(0xffffff9c, "/sys/kernel/debug/provoke-crash/'
+                'DIRECT\\0", 0x1, 0x0)\nwrite(r1, "READ_AFTER_FREE", 15)\n')
+    r = bugon(*run, "--json", "--cover", "pcs", "--repeat", "2", "a.prog",
+              "b.prog")
+    runs = json.loads(r.stdout)
+    check("four runs", [len(x["crashes"]) for x in runs] == [0, 1, 0, 1])
+    for x in runs[0], runs[2]:
+        opened, read, failed = x["calls"]
+        check("calls", opened["returned"], opened["ret"] >= 0,
+              read["ret"] == 64, failed["errno"] == 2,
+              all(c["pcs"] > 50 for c in x["calls"]))
+    with open("pcs") as f:
+        pcs = [int(line, 16) for line in f]
+    check("cover", len(pcs) > 500, pcs == sorted(set(pcs)))
+    r = bugon(*run, "a.prog", "b.prog", "a.prog")
+    lines = r.stdout.splitlines()
+    check("text", "-> -1 ENOENT, " in r.stdout, f"TITLE: {TITLE}" in lines,
+          r.stderr.count(" booted in ") == 2, "-> 64, " in lines[1])
+    r = bugon(*run, "--sandbox", "setuid", "--shell", "x.c", "one")
+    check("sandbox", "uid 65534" in r.stdout)
+    with open("bad.prog", "w") as f:
+        f.write("openat(\n")
+    r = bugon(*run, "bad.prog")
+    check("bad program", r.returncode == 1, "bad.prog:1:" in r.stderr)
+
+
+def two_at_once(run):
+    both = [subprocess.Popen([BUGON, *run, "b.prog"], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(2)]
+    outs = [p.communicate(timeout=120)[0] for p in both]
+    check("two at once", all(f"TITLE: {TITLE}" in out for out in outs))
+
+
+def refusals(run):
+    with open("text", "w") as f:
+        f.write("hello\n")
+    with open("arm", "wb") as f:
+        f.write(b"MZ" + bytes(0x36) + b"ARM\x64" + bytes(4096))
+    shutil.copy("/bin/sh", "dynamic")
+    with open("bad.c", "w") as f:
+        f.write("int main(void) { return oops; }\n")
+    os.mkdir("empty")
+    rows = (
+        (["--kernel", "text", "--shell", "x.c"], 1, "text file"),
+        (["--kernel", "arm", "--shell", "x.c"], 1, "arm64"),
+        (["--kernel", "none", "--shell", "x.c"], 1, "No such file"),
+        (["--kernel", "empty", "--shell", "x.c"], 1, "bzImage"),
+        ([*run[2:], "--shell", "dynamic"], 1, "-static"),
+        ([*run[2:], "--shell", "text"], 1, "neither a program"),
+        ([*run[2:], "--shell", "bad.c"], 1, "does not compile"),
+        ([*run[2:], "--shell", "none"], 1, "No such file"),
+        ([*run[2:]], 2, "--shell"),
+        ([*run[2:], "--accel", "x", "--shell", "x.c"], 2, "kvm, tcg or auto"),
+    )
+    for args, status, words in rows:
+        r = bugon("run", *args)
+        check(" ".join(args), r.returncode == status, words in r.stderr,
+              not r.stdout)
+    bz = f"{SHARED}/kernel/x86-6.12/bzImage"
+    for qemu, words in (("/nowhere", "apt install qemu-system-x86"),
+                        ("/bin/true", "no QEMU"), ("./old", "too old")):
+        with open("old", "w") as f:
+            f.write("#!/bin/sh\necho QEMU emulator version 2.11.1\n")
+        os.chmod("old", 0o755)
+        r = bugon("run", "--kernel", bz, "--shell", "x.c",
+                  env={"BUGON_QEMU": qemu})
+        check(f"QEMU {qemu}", r.returncode == 77, words in r.stderr)
+
+
+def doctor():
+    with tempfile.TemporaryDirectory() as home:
+        env = {"HOME": home, "XDG_CACHE_HOME": home,
+               "BUGON_KERNELS": f"{SHARED}/kernel"}
+        r = bugon("doctor", "--json", env=env)
+        found = {x["check"]: x for x in json.loads(r.stdout)}
+        check("doctor", {"qemu", "kvm", "memory", "gcc"} <= set(found),
+              r.returncode == any(x["grade"] == "missing"
+                                  for x in found.values()))
+        r = bugon("doctor", env={**env, "PATH": "/nowhere"})
+        check("doctor without tools", r.returncode == 1,
+              "apt install qemu-system-x86" in r.stdout,
+              "apt install gcc" in r.stdout)
+
+
+def main():
+    where = kernel()
+    executor = os.environ.get("BUGON_EXECUTOR",
+                              f"{os.path.dirname(BUGON)}/executor")
+    if not where or not os.path.exists(executor):
+        print(f"skipped: no UML kernel in {SHARED} or no {executor}")
+        sys.exit(77)
+    run = [BUGON, "run", "--kernel", where]
+    with tempfile.TemporaryDirectory() as d:
+        os.chdir(d)
+        with open("x.c", "w") as f:
+            f.write(SOURCE)
+        programs(run[1:])
+        system_calls(run[1:])
+        two_at_once(run[1:])
+        refusals(run)
+        doctor()
+        killed_at_any_moment(run)
+        os.chdir("/")
+
+
+main()

@@ -90,8 +90,8 @@ static void add_signals(struct sink *k, struct wire_call *c,
 	for (uint32_t i = 0; i < n; prev = pc[i++]) {
 		uint32_t s = wire_edge(prev, pc[i]), *to;
 
-		if (!first_time(s) ||
-		    (!all && wire_max_has(max, h->max_slots, s)))
+		if ((!all && wire_max_has(max, h->max_slots, s)) ||
+		    !first_time(s))
 			continue;
 		to = sink_add(k, sizeof(*to));
 		if (!to)

@@ -45,8 +45,37 @@ static char stacks[MAX_THREADS][STACK_BYTES] __attribute__((aligned(4096)));
 
 /* ---- Memory of the program, which it may have unmapped -------------------- */
 
-/* Where copy_guarded() copies, and where it goes on after a fault. */
-extern const char copy_insn[], copy_end[];
+/*
+ * memcpy() that stops when a side is not there: on_fault() moves the program
+ * counter from the copying instructions to their end.  Returns what is left.
+ */
+size_t guarded_copy(void *to, const void *from, size_t len);
+extern const char guarded_begin[], guarded_end[];
+
+#if defined(__x86_64__)
+__asm__(".text\n"
+	".globl guarded_copy, guarded_begin, guarded_end\n"
+	"guarded_copy:\n\t"
+	"mov %rdx, %rcx\n"
+	"guarded_begin:\n\t"
+	"rep movsb\n"
+	"guarded_end:\n\t"
+	"mov %rcx, %rax\n\t"
+	"ret\n");
+#else
+__asm__(".text\n"
+	".globl guarded_copy, guarded_begin, guarded_end\n"
+	"guarded_copy:\n"
+	"guarded_begin:\n\t"
+	"cbz x2, guarded_end\n\t"
+	"ldrb w9, [x1], #1\n\t"
+	"strb w9, [x0], #1\n\t"
+	"sub x2, x2, #1\n\t"
+	"b guarded_begin\n"
+	"guarded_end:\n\t"
+	"mov x0, x2\n\t"
+	"ret\n");
+#endif
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
@@ -57,9 +86,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	unsigned long long *pc = &uc->uc_mcontext.pc;
 #endif
 
-	if ((uintptr_t)*pc >= (uintptr_t)copy_insn &&
-	    (uintptr_t)*pc < (uintptr_t)copy_end)
-		*pc = (__typeof__(*pc))(uintptr_t)copy_end;
+	if ((uintptr_t)*pc >= (uintptr_t)guarded_begin &&
+	    (uintptr_t)*pc < (uintptr_t)guarded_end)
+		*pc = (__typeof__(*pc))(uintptr_t)guarded_end;
 	else /* not ours: let it happen again and kill us */
 		signal(sig, SIG_DFL);
 }
@@ -70,30 +99,9 @@ static void on_signal(int sig)
 
 static void on_late(int sig);
 
-/* memcpy() that fails when a side is not there. */
-static __attribute__((noinline, noclone)) bool
-copy_guarded(void *to, const void *from, size_t len)
+static bool copy_guarded(void *to, const void *from, size_t len)
 {
-#if defined(__x86_64__)
-	__asm__ volatile(".globl copy_insn, copy_end\n"
-			 "copy_insn: rep movsb\n"
-			 "copy_end:"
-			 : "+D"(to), "+S"(from), "+c"(len)
-			 :
-			 : "memory");
-#else
-	__asm__ volatile(".globl copy_insn, copy_end\n"
-			 "copy_insn: cbz %2, copy_end\n\t"
-			 "ldrb w9, [%1], #1\n\t"
-			 "strb w9, [%0], #1\n\t"
-			 "sub %2, %2, #1\n\t"
-			 "b copy_insn\n"
-			 "copy_end:"
-			 : "+r"(to), "+r"(from), "+r"(len)
-			 :
-			 : "memory", "x9");
-#endif
-	return !len;
+	return !guarded_copy(to, from, len);
 }
 
 static void *data_at(uint64_t off)

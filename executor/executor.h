@@ -182,6 +182,8 @@ bool run_program(struct executor *x);
 
 /** What undoing system call `nr` takes. */
 uint32_t undo_class(uint32_t nr);
+/** The same for certain arguments; ~0 stands for an unknown one. */
+uint32_t undo_refine(uint32_t classes, uint32_t nr, const uint64_t args[6]);
 /** Note the state to return to. */
 void undo_baseline(void);
 /** A call that has to be undone returned. */

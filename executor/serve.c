@@ -126,9 +126,9 @@ static void clean_after(struct executor *x, pid_t pid, uint32_t classes)
 {
 	if (classes & (UNDO_PROCESS | UNDO_NEVER))
 		clean_processes(x, pid);
-	if (classes & (UNDO_FILES | UNDO_OPEN | UNDO_NEVER))
+	if (classes & (UNDO_FILES | UNDO_NEVER))
 		clean_work_dir(x->work_dir);
-	if (x->is_init && (classes & (UNDO_IOCTL | UNDO_LOOP)))
+	if (x->is_init && (classes & UNDO_LOOP))
 		clean_loops();
 }
 
@@ -317,7 +317,7 @@ static void keep_serving(struct executor *x)
 	status = mind_worker(x, pid);
 	if (status < 0)
 		kill_worker(pid);
-	clean_after(x, pid, UNDO_NEVER | UNDO_IOCTL);
+	clean_after(x, pid, UNDO_NEVER | UNDO_LOOP);
 	if (!s->running)
 		return;
 	/* It died in a program: answer in its place, from what it logged. */

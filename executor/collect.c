@@ -204,7 +204,8 @@ void respond(struct executor *x, uint32_t status, int32_t code)
 		.status = status,
 		.code = code,
 		.flags = (k.truncated ? WIRE_RESP_TRUNCATED : 0) |
-			 (s->fresh ? WIRE_RESP_NEW_WORKER : 0),
+			 (s->fresh ? WIRE_RESP_NEW_WORKER : 0) |
+			 (s->stuck ? WIRE_RESP_STUCK : 0),
 		.ncalls = n,
 		.size = k.used,
 		.elapsed_ns = now - x->start_ns,

@@ -76,6 +76,7 @@ struct shared {
 	uint32_t done; /* the program ran to its end */
 	uint32_t ncalls;
 	uint32_t fresh; /* first program of its process */
+	uint32_t stuck; /* workers that did not die when killed */
 	uint32_t invalid_at; /* byte offset + 1 of what made no sense */
 	struct call_log calls[WIRE_MAX_CALLS];
 };

@@ -203,8 +203,8 @@ static void one_program(struct executor *x)
 	}
 	x->region.guest->workers++;
 	status = wait_program(x, pid);
-	if (status < 0)
-		kill_worker(pid);
+	if (status < 0 && !kill_worker(pid))
+		x->shared->stuck++;
 	clean_after(x, pid, x->job.classes);
 	answer(x, status);
 }
@@ -315,8 +315,8 @@ static void keep_serving(struct executor *x)
 	}
 	x->region.guest->workers++;
 	status = mind_worker(x, pid);
-	if (status < 0)
-		kill_worker(pid);
+	if (status < 0 && !kill_worker(pid))
+		x->shared->stuck++;
 	clean_after(x, pid, UNDO_NEVER | UNDO_LOOP);
 	if (!s->running)
 		return;

@@ -4,7 +4,7 @@ set -eu
 packages="gcc make meson ninja-build pkg-config git scdoc clang clang-format
 	libclang-rt-14-dev libcmocka-dev libjansson-dev libdw-dev libelf-dev
 	binutils binutils-dev binutils-multiarch libiberty-dev libpcre2-dev libxxhash-dev zlib1g-dev libssl-dev python3
-	xz-utils cpio"
+	xz-utils cpio zstd"
 missing=
 for p in $packages; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' ||

@@ -213,6 +213,8 @@ enum wire_status {
 
 #define WIRE_RESP_TRUNCATED (1u << 0) /* signals or PCs did not fit */
 #define WIRE_RESP_NEW_WORKER (1u << 1) /* ran in a fresh process */
+#define WIRE_RESP_STUCK \
+	(1u << 2) /* SIGKILL did not help: boot the guest anew */
 
 struct wire_response {
 	uint32_t number; /* of the request */

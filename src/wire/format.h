@@ -22,7 +22,7 @@
  *
  * There is no interrupt: who waits polls the other's counter, first spinning
  * for some microseconds, then sleeping 50 us, doubled up to 1 ms (an idle guest
- * costs 1 % of a CPU).  Do not spin longer: the other may share the CPU.
+ * costs about 2 % of a CPU).  Do not spin longer: the other may share the CPU.
  *
  * All is little endian, aligned, offsets instead of pointers.  The host takes
  * every byte it did not write as hostile and uses wire.c to read it, which

@@ -90,8 +90,8 @@ static void add_signals(struct sink *k, struct wire_call *c,
 	for (uint32_t i = 0; i < n; prev = pc[i++]) {
 		uint32_t s = wire_edge(prev, pc[i]), *to;
 
-		if (!first_time(s) ||
-		    (!all && wire_max_has(max, h->max_slots, s)))
+		if ((!all && wire_max_has(max, h->max_slots, s)) ||
+		    !first_time(s))
 			continue;
 		to = sink_add(k, sizeof(*to));
 		if (!to)
@@ -204,7 +204,8 @@ void respond(struct executor *x, uint32_t status, int32_t code)
 		.status = status,
 		.code = code,
 		.flags = (k.truncated ? WIRE_RESP_TRUNCATED : 0) |
-			 (s->fresh ? WIRE_RESP_NEW_WORKER : 0),
+			 (s->fresh ? WIRE_RESP_NEW_WORKER : 0) |
+			 (s->stuck ? WIRE_RESP_STUCK : 0),
 		.ncalls = n,
 		.size = k.used,
 		.elapsed_ns = now - x->start_ns,

@@ -76,6 +76,7 @@ struct shared {
 	uint32_t done; /* the program ran to its end */
 	uint32_t ncalls;
 	uint32_t fresh; /* first program of its process */
+	uint32_t stuck; /* workers that did not die when killed */
 	uint32_t invalid_at; /* byte offset + 1 of what made no sense */
 	struct call_log calls[WIRE_MAX_CALLS];
 };
@@ -182,6 +183,8 @@ bool run_program(struct executor *x);
 
 /** What undoing system call `nr` takes. */
 uint32_t undo_class(uint32_t nr);
+/** The same for certain arguments; ~0 stands for an unknown one. */
+uint32_t undo_refine(uint32_t classes, uint32_t nr, const uint64_t args[6]);
 /** Note the state to return to. */
 void undo_baseline(void);
 /** A call that has to be undone returned. */

@@ -91,6 +91,24 @@ static bool args_ok(struct job *j, const struct wire_insn *in, uint32_t at)
 	return in->op != WIRE_STORE || store_ok(in, a);
 }
 
+/*
+ * What undoing a call takes, by its constant arguments: most programs open
+ * files without making any, and no ioctl but two sets up a loop device.
+ */
+static uint32_t classes_of(const struct wire_insn *in)
+{
+	const struct wire_arg *arg = (const void *)(in + 1);
+	uint64_t args[WIRE_MAX_ARGS] = {};
+	uint32_t c = undo_class(in->nr);
+
+	for (uint32_t i = 0; i < in->nargs; i++) {
+		args[i] = arg[i].value;
+		if (arg[i].kind != WIRE_CONST)
+			args[i] = ~0ull; /* anything: all flags set */
+	}
+	return undo_refine(c, in->nr, args);
+}
+
 static bool classify(struct job *j, const struct wire_insn *in, uint32_t *calls)
 {
 	if (in->op != WIRE_CALL) {
@@ -99,7 +117,7 @@ static bool classify(struct job *j, const struct wire_insn *in, uint32_t *calls)
 	}
 	if (in->result != WIRE_NO_RESULT && in->result >= WIRE_MAX_RESULTS)
 		return false;
-	j->classes |= undo_class(in->nr);
+	j->classes |= classes_of(in);
 	j->has_async |= in->props & WIRE_CALL_ASYNC;
 	return (*calls)++ < WIRE_MAX_CALLS;
 }

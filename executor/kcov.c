@@ -3,8 +3,8 @@
  * kcov.c - coverage from the kernel (Documentation/dev-tools/kcov.rst).
  *
  * The supervisor opens a buffer per thread of a worker; a worker enables them.
- * Only the first page, with the counter, is inherited over fork: the kernel
- * would copy every page table entry of the rest.  Whoever reads entries maps
+ * Only the first one's first page, with the counter, is inherited over fork: the
+ * kernel would copy every page table entry of the rest.  Whoever reads entries maps
  * all (kcov_map_all).  A dying thread disables its buffer (kcov_task_exit), so
  * the next worker can have it.
  */
@@ -54,6 +54,8 @@ static bool open_one(uint32_t thread)
 		return false;
 	}
 	close(fd);
+	if (thread)
+		return true;
 	map = map_buffer(thread);
 	if (!map)
 		return false;
@@ -92,6 +94,11 @@ void kcov_start(uint32_t thread, bool comparisons)
 {
 	if (thread >= opened)
 		return;
+	/* Few programs need more than one thread: these map for themselves. */
+	if (!count_page[thread])
+		count_page[thread] = map_buffer(thread);
+	if (!count_page[thread])
+		return;
 	*count_page[thread] = 0;
 	const uint64_t args[6] = { FD_BASE + thread, KCOV_ENABLE,
 				   comparisons ? KCOV_TRACE_CMP :
@@ -109,14 +116,15 @@ void kcov_stop(uint32_t thread)
 
 uint32_t kcov_position(uint32_t thread)
 {
-	return thread < opened ? (uint32_t)__atomic_load_n(count_page[thread],
-							   __ATOMIC_RELAXED) :
-				 0;
+	return thread < opened && count_page[thread] ?
+		       (uint32_t)__atomic_load_n(count_page[thread],
+						 __ATOMIC_RELAXED) :
+		       0;
 }
 
 void kcov_rewind(void)
 {
-	for (uint32_t i = 0; i < opened; i++)
+	for (uint32_t i = 0; i < opened && count_page[i]; i++)
 		__atomic_store_n(count_page[i], 0, __ATOMIC_RELAXED);
 }
 

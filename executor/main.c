@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "executor.h"
@@ -108,11 +110,24 @@ static uint32_t features(void)
 	       (!access("/proc/self/fail-nth", W_OK) ? WIRE_HAS_FAULT : 0);
 }
 
+/*
+ * The kernel writes to the rseq area of a thread on every preemption: after
+ * each fork a page to copy, for something that we do not use (rseq(2)).
+ */
+static void drop_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	if (__rseq_size)
+		syscall(SYS_rseq, area, 32u, 1 /* unregister */, RSEQ_SIG);
+}
+
 static void prepare(const char *shm)
 {
 	const char *wrong;
 	void *run_mem;
 
+	drop_rseq();
 	if (x.is_init)
 		setup_machine();
 	setup_stdio(x.is_init);

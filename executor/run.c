@@ -36,7 +36,9 @@ struct run {
 	uint32_t left_behind; /* atomic, futex: calls on other threads */
 	uint32_t threads; /* started, the first included */
 	uint64_t results[WIRE_MAX_RESULTS];
-	uint8_t result_set[WIRE_MAX_RESULTS];
+	/* The program that set it: cheaper than to empty it for each. */
+	uint32_t result_of[WIRE_MAX_RESULTS];
+	uint32_t program;
 };
 
 static struct run *run;
@@ -45,8 +47,37 @@ static char stacks[MAX_THREADS][STACK_BYTES] __attribute__((aligned(4096)));
 
 /* ---- Memory of the program, which it may have unmapped -------------------- */
 
-/* Where copy_guarded() copies, and where it goes on after a fault. */
-extern const char copy_insn[], copy_end[];
+/*
+ * memcpy() that stops when a side is not there: on_fault() moves the program
+ * counter from the copying instructions to their end.  Returns what is left.
+ */
+size_t guarded_copy(void *to, const void *from, size_t len);
+extern const char guarded_begin[], guarded_end[];
+
+#if defined(__x86_64__)
+__asm__(".text\n"
+	".globl guarded_copy, guarded_begin, guarded_end\n"
+	"guarded_copy:\n\t"
+	"mov %rdx, %rcx\n"
+	"guarded_begin:\n\t"
+	"rep movsb\n"
+	"guarded_end:\n\t"
+	"mov %rcx, %rax\n\t"
+	"ret\n");
+#else
+__asm__(".text\n"
+	".globl guarded_copy, guarded_begin, guarded_end\n"
+	"guarded_copy:\n"
+	"guarded_begin:\n\t"
+	"cbz x2, guarded_end\n\t"
+	"ldrb w9, [x1], #1\n\t"
+	"strb w9, [x0], #1\n\t"
+	"sub x2, x2, #1\n\t"
+	"b guarded_begin\n"
+	"guarded_end:\n\t"
+	"mov x0, x2\n\t"
+	"ret\n");
+#endif
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
@@ -57,9 +88,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	unsigned long long *pc = &uc->uc_mcontext.pc;
 #endif
 
-	if ((uintptr_t)*pc >= (uintptr_t)copy_insn &&
-	    (uintptr_t)*pc < (uintptr_t)copy_end)
-		*pc = (__typeof__(*pc))(uintptr_t)copy_end;
+	if ((uintptr_t)*pc >= (uintptr_t)guarded_begin &&
+	    (uintptr_t)*pc < (uintptr_t)guarded_end)
+		*pc = (__typeof__(*pc))(uintptr_t)guarded_end;
 	else /* not ours: let it happen again and kill us */
 		signal(sig, SIG_DFL);
 }
@@ -70,30 +101,9 @@ static void on_signal(int sig)
 
 static void on_late(int sig);
 
-/* memcpy() that fails when a side is not there. */
-static __attribute__((noinline, noclone)) bool
-copy_guarded(void *to, const void *from, size_t len)
+static bool copy_guarded(void *to, const void *from, size_t len)
 {
-#if defined(__x86_64__)
-	__asm__ volatile(".globl copy_insn, copy_end\n"
-			 "copy_insn: rep movsb\n"
-			 "copy_end:"
-			 : "+D"(to), "+S"(from), "+c"(len)
-			 :
-			 : "memory");
-#else
-	__asm__ volatile(".globl copy_insn, copy_end\n"
-			 "copy_insn: cbz %2, copy_end\n\t"
-			 "ldrb w9, [%1], #1\n\t"
-			 "strb w9, [%0], #1\n\t"
-			 "sub %2, %2, #1\n\t"
-			 "b copy_insn\n"
-			 "copy_end:"
-			 : "+r"(to), "+r"(from), "+r"(len)
-			 :
-			 : "memory", "x9");
-#endif
-	return !len;
+	return !guarded_copy(to, from, len);
 }
 
 static void *data_at(uint64_t off)
@@ -141,8 +151,9 @@ static uint64_t value_of(const struct wire_arg *a)
 	case WIRE_DATA:
 		return WIRE_DATA_BASE + a->value;
 	case WIRE_RESULT:
-		return run->result_set[a->result] ? run->results[a->result] :
-						    a->value;
+		return run->result_of[a->result] == run->program ?
+			       run->results[a->result] :
+			       a->value;
 	default:
 		return a->value;
 	}
@@ -153,7 +164,7 @@ static void set_result(uint32_t result, uint64_t value)
 	if (result >= WIRE_MAX_RESULTS)
 		return;
 	run->results[result] = value;
-	run->result_set[result] = 1;
+	run->result_of[result] = run->program;
 }
 
 static uint64_t swap(uint64_t v, uint32_t size)
@@ -433,7 +444,7 @@ bool run_program(struct executor *x)
 	run->at = run->call = 0;
 	if (x->shared->fresh) /* what a killed worker left */
 		run->threads = run->token = run->hurry = run->left_behind = 0;
-	memset(run->result_set, 0, sizeof(run->result_set));
+	run->program++;
 	if (needs_watcher(&x->job) && !run->threads)
 		start_first_watcher();
 	if (!interpret(0))

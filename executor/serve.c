@@ -126,9 +126,9 @@ static void clean_after(struct executor *x, pid_t pid, uint32_t classes)
 {
 	if (classes & (UNDO_PROCESS | UNDO_NEVER))
 		clean_processes(x, pid);
-	if (classes & (UNDO_FILES | UNDO_OPEN | UNDO_NEVER))
+	if (classes & (UNDO_FILES | UNDO_NEVER))
 		clean_work_dir(x->work_dir);
-	if (x->is_init && (classes & (UNDO_IOCTL | UNDO_LOOP)))
+	if (x->is_init && (classes & UNDO_LOOP))
 		clean_loops();
 }
 
@@ -203,8 +203,8 @@ static void one_program(struct executor *x)
 	}
 	x->region.guest->workers++;
 	status = wait_program(x, pid);
-	if (status < 0)
-		kill_worker(pid);
+	if (status < 0 && !kill_worker(pid))
+		x->shared->stuck++;
 	clean_after(x, pid, x->job.classes);
 	answer(x, status);
 }
@@ -315,9 +315,9 @@ static void keep_serving(struct executor *x)
 	}
 	x->region.guest->workers++;
 	status = mind_worker(x, pid);
-	if (status < 0)
-		kill_worker(pid);
-	clean_after(x, pid, UNDO_NEVER | UNDO_IOCTL);
+	if (status < 0 && !kill_worker(pid))
+		x->shared->stuck++;
+	clean_after(x, pid, UNDO_NEVER | UNDO_LOOP);
 	if (!s->running)
 		return;
 	/* It died in a program: answer in its place, from what it logged. */

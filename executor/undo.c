@@ -100,6 +100,19 @@ static void note_mmap(uint64_t at, uint64_t len)
 	now.mmaps[now.nmmaps++].len = len;
 }
 
+uint32_t undo_refine(uint32_t c, uint32_t nr, const uint64_t args[6])
+{
+	uint64_t flags = args[nr == SYS_openat ? 2 : 1];
+	uint32_t cmd = (uint32_t)args[1];
+
+	if ((c & UNDO_OPEN) && (flags & O_CREAT))
+		c |= UNDO_FILES;
+	if ((c & UNDO_IOCTL) &&
+	    (cmd == LOOP_SET_FD || cmd == LOOP_CONFIGURE || cmd == ~0u))
+		c |= UNDO_LOOP;
+	return c;
+}
+
 void undo_note(uint32_t nr, const uint64_t args[6], uint64_t ret)
 {
 	uint32_t c = undo_class(nr);
@@ -107,11 +120,7 @@ void undo_note(uint32_t nr, const uint64_t args[6], uint64_t ret)
 
 	if (c == UNDO_NOTHING)
 		return;
-	if ((c & UNDO_OPEN) && (args[nr == SYS_openat ? 2 : 1] & O_CREAT))
-		c |= UNDO_FILES;
-	if ((c & UNDO_IOCTL) &&
-	    (args[1] == LOOP_SET_FD || args[1] == LOOP_CONFIGURE))
-		c |= UNDO_LOOP;
+	c = undo_refine(c, nr, args);
 	/* The kernel may have done half of it: only mmap is known not to. */
 	if ((c & UNDO_MMAP) && !failed)
 		note_mmap(ret, args[1]);

@@ -13,7 +13,7 @@ static const struct {
 	uint32_t nr;
 } syscalls[] = {
 #define SYSCALL(arch, name, nr) { PROG_##arch, name, nr },
-#include "syscalls.def"
+#include <syscalls.def> /* made by tools/make-syscalls.sh */
 #undef SYSCALL
 };
 

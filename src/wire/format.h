@@ -22,7 +22,7 @@
  *
  * There is no interrupt: who waits polls the other's counter, first spinning
  * for some microseconds, then sleeping 50 us, doubled up to 1 ms (an idle guest
- * costs 1 % of a CPU).  Do not spin longer: the other may share the CPU.
+ * costs about 2 % of a CPU).  Do not spin longer: the other may share the CPU.
  *
  * All is little endian, aligned, offsets instead of pointers.  The host takes
  * every byte it did not write as hostile and uses wire.c to read it, which
@@ -213,6 +213,8 @@ enum wire_status {
 
 #define WIRE_RESP_TRUNCATED (1u << 0) /* signals or PCs did not fit */
 #define WIRE_RESP_NEW_WORKER (1u << 1) /* ran in a fresh process */
+#define WIRE_RESP_STUCK \
+	(1u << 2) /* SIGKILL did not help: boot the guest anew */
 
 struct wire_response {
 	uint32_t number; /* of the request */

@@ -42,7 +42,8 @@ static bool layout(const struct wire_config *c, struct wire_host *h)
 	uint32_t req = c->req_bytes ? c->req_bytes : 256 << 10;
 	uint32_t resp = c->resp_bytes ? c->resp_bytes : 1 << 20;
 	uint32_t max = c->max_slots ? c->max_slots : 512 << 10;
-	uint32_t bulk = c->bulk_bytes ? c->bulk_bytes : 4 << 20;
+	/* The defaults make 16 MiB together. */
+	uint32_t bulk = c->bulk_bytes ? c->bulk_bytes : 4032 << 10;
 	uint64_t off = 2 * WIRE_PAGE;
 
 	if (!power_of_two(slots) || slots > 64 || !power_of_two(max) ||

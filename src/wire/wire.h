@@ -39,7 +39,7 @@ struct wire_config {
 	uint32_t req_bytes; /* the largest request; 256 KiB */
 	uint32_t resp_bytes; /* the largest response; 1 MiB */
 	uint32_t max_slots; /* of the max-signal table; 512 Ki (2 MiB) */
-	uint32_t bulk_bytes; /* for files sent to the guest; 4 MiB */
+	uint32_t bulk_bytes; /* for files sent to the guest; 4032 KiB */
 };
 
 /** Bytes of the region that `config` makes, for iomem= or the PCI device. */

@@ -24,6 +24,15 @@ static void kernel_lines(void **state)
 		{ "Jan 21 02:24:36 host kernel: [   12.345678] text", true,
 		  CALLER_NONE },
 		{ "text", false, CALLER_NONE },
+		/* journalctl -o short-monotonic, dmesg -T, -H, --time-format */
+		{ "[   12.345678] host kernel: text", true, CALLER_NONE },
+		{ "[Sat Nov 21 02:24:36 2026] text", true, CALLER_NONE },
+		{ "[Sun Nov  1 02:24:36 2026] text", true, CALLER_NONE },
+		{ "kern  :warn  : [Sun Nov  1 02:24:36 2026] text", true,
+		  CALLER_NONE },
+		{ "[Nov21 02:24] text", true, CALLER_NONE },
+		{ "[  +0.000012] text", true, CALLER_NONE },
+		{ "2026-11-21T02:24:36,123456+00:00 text", false, CALLER_NONE },
 	};
 
 	(void)state;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report.c - "bugon report": crashes in console logs. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/finding.h"
 
@@ -78,11 +78,11 @@ static fallible read_log(int fd, const char *name, struct output *out)
 {
 	_cleanup_(report_stream_freep) struct report_stream *s =
 		report_stream_new(print, out);
-	_cleanup_(freep) char *chunk = malloc(CHUNK_BYTES);
+	_cleanup_(freep) char *chunk = mem_calloc(1, CHUNK_BYTES);
 	bool idle = true;
 
 	out->in_this_log = 0;
-	while (chunk) {
+	while (!out->opts->first || !out->in_this_log) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 
 		if (!idle && poll(&p, 1, IDLE_MS) == 0) {

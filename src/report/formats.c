@@ -205,7 +205,9 @@ bool formats_find(struct slice message, struct hit *hit)
 		struct slice lead = slice_trim(slice_range(message.p, p));
 		hit->at = slice_from(message, from - 1);
 		hit->at.len = MIN(hit->at.len, (size_t)MAX_MESSAGE);
-		while (hit->at.len && strchr("\r", hit->at.p[hit->at.len - 1]))
+		/* "\r\n" of a serial line, NULs of a lost one */
+		while (hit->at.len && (hit->at.p[hit->at.len - 1] == '\r' ||
+				       !hit->at.p[hit->at.len - 1]))
 			hit->at.len--;
 		hit->is_warning = slice_starts(hit->at, leads[0]);
 		if (!find_row(which, lead, hit) || is_noise(hit->at))

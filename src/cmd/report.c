@@ -117,24 +117,8 @@ static void complain(struct error *err, int *status)
 {
 	if (!err)
 		return;
-	fprintf(stderr, "bugon report: %s\n", error_message(err));
-	error_free(err);
+	cmd_complain(&cmd_report, err);
 	*status = 1;
-}
-
-static void print_notes(const struct symbols *symbols, int *status)
-{
-	_cleanup_(buf_deinit) struct buf notes = {};
-	struct symbols_stats stats = symbols_stats(symbols);
-	struct slice text, line;
-
-	symbols_note(symbols, &notes);
-	text = buf_as_slice(&notes);
-	while (slice_line(&text, &line))
-		fprintf(stderr, "bugon report: " SLICE_FMT "\n",
-			SLICE_ARG(line));
-	if (notes.len && !stats.nr[SYMBOLS_FOUND])
-		*status = 1;
 }
 
 static fallible report_run(const void *options, int argc, char **argv,
@@ -174,8 +158,9 @@ static fallible report_run(const void *options, int argc, char **argv,
 	}
 	if (o->json)
 		fputs(out.in_all ? "]\n" : "[]\n", stdout);
-	if (symbols)
-		print_notes(symbols, status);
+	if (symbols && cmd_note(&cmd_report, symbols) &&
+	    !symbols_stats(symbols).nr[SYMBOLS_FOUND])
+		*status = 1; /* of no use */
 	return NULL;
 }
 

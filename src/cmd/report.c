@@ -88,6 +88,7 @@ static fallible read_log(int fd, const char *name, struct output *out)
 		if (!idle && poll(&p, 1, IDLE_MS) == 0) {
 			TRY(report_idle(s));
 			idle = true;
+			continue; /* that may have been the first */
 		}
 		ssize_t n = read(fd, chunk, CHUNK_BYTES);
 		if (n < 0 && errno == EINTR)

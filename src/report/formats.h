@@ -33,7 +33,7 @@ enum format_flags {
 	F_NO_TRACE = 1 << 0, /* a report without a call trace is complete */
 	F_BROKEN = 1 << 1, /* such a report is never complete */
 	F_FOLLOWS = 1 << 2, /* belongs to a report whose trace is to come */
-	F_ANYWHERE = 1 << 3, /* may follow a word, or the half of one */
+	F_ANYWHERE = 1 << 3, /* may stand in the middle of a word */
 	F_START = 1 << 4, /* only at the start of a message */
 	F_LOCKDEP = 1 << 5, /* behind "WARNING: ", "[ BUG: " or "[ INFO: " */
 	F_IS_WARNING = 1 << 6, /* with F_LOCKDEP: only behind "WARNING: " */

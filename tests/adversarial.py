@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Logs built to be slow or to fill memory: adversarial.py BUGON [NAME...]
 
 Pipes each through `bugon report`, at a tenth of the size and at the full one

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Compare `bugon report` with the answers in tests/golden/report.
 
 usage: golden.py BUGON SOURCE_DIR [NAME...]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The five documents in ../shared/seeds: titles, files, disassembly.
 
 usage: seeds.py BUGON SEEDS_DIR; exits 77 when the seeds are not there.

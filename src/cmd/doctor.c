@@ -111,7 +111,7 @@ static void check_qemu(struct doctor *d)
 
 static void check_kvm(struct doctor *d)
 {
-	const char *cost = "guests run under TCG, about ten times slower";
+	const char *cost = "guests run under TCG, much slower";
 	struct vm_kvm kvm;
 	struct vm_qemu q;
 

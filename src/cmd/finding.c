@@ -90,7 +90,6 @@ void finding_to_text(const struct finding *f, bool explain, FILE *out)
 	if (explain)
 		fprintf(out, "WHY:\n%s", r->explanation);
 	fprintf(out, "\n%s%s\n", buf_cstr(&f->text), buf_cstr(&f->disassembly));
-	fflush(out);
 }
 
 static struct json *frames_json(const struct finding *f)

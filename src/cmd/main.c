@@ -67,6 +67,25 @@ static int builtin(int argc, char **argv)
 	return 0;
 }
 
+void cmd_complain(const struct command *cmd, struct error *err)
+{
+	fprintf(stderr, "bugon %s: %s\n", cmd->name, error_message(err));
+	error_free(err);
+}
+
+bool cmd_note(const struct command *cmd, const struct symbols *symbols)
+{
+	_cleanup_(buf_deinit) struct buf notes = {};
+	struct slice text, line;
+
+	symbols_note(symbols, &notes);
+	text = buf_as_slice(&notes);
+	while (slice_line(&text, &line))
+		fprintf(stderr, "bugon %s: " SLICE_FMT "\n", cmd->name,
+			SLICE_ARG(line));
+	return notes.len > 0;
+}
+
 static fallible dispatch(const struct command *cmd, int argc, char **argv,
 			 int *status)
 {
@@ -93,9 +112,8 @@ static int run(const struct command *cmd, int argc, char **argv)
 	struct error *err = dispatch(cmd, argc, argv, &status);
 	if (!err)
 		return status;
-	fprintf(stderr, "bugon %s: %s\n", cmd->name, error_message(err));
 	status = error_kind(err) == ERR_USAGE ? EXIT_USAGE : 1;
-	error_free(err);
+	cmd_complain(cmd, err);
 	return status;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report.c - "bugon report": crashes in console logs. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/finding.h"
 
@@ -78,16 +78,17 @@ static fallible read_log(int fd, const char *name, struct output *out)
 {
 	_cleanup_(report_stream_freep) struct report_stream *s =
 		report_stream_new(print, out);
-	_cleanup_(freep) char *chunk = malloc(CHUNK_BYTES);
+	_cleanup_(freep) char *chunk = mem_calloc(1, CHUNK_BYTES);
 	bool idle = true;
 
 	out->in_this_log = 0;
-	while (chunk) {
+	while (!out->opts->first || !out->in_this_log) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 
 		if (!idle && poll(&p, 1, IDLE_MS) == 0) {
 			TRY(report_idle(s));
 			idle = true;
+			continue; /* that may have been the first */
 		}
 		ssize_t n = read(fd, chunk, CHUNK_BYTES);
 		if (n < 0 && errno == EINTR)
@@ -117,24 +118,8 @@ static void complain(struct error *err, int *status)
 {
 	if (!err)
 		return;
-	fprintf(stderr, "bugon report: %s\n", error_message(err));
-	error_free(err);
+	cmd_complain(&cmd_report, err);
 	*status = 1;
-}
-
-static void print_notes(const struct symbols *symbols, int *status)
-{
-	_cleanup_(buf_deinit) struct buf notes = {};
-	struct symbols_stats stats = symbols_stats(symbols);
-	struct slice text, line;
-
-	symbols_note(symbols, &notes);
-	text = buf_as_slice(&notes);
-	while (slice_line(&text, &line))
-		fprintf(stderr, "bugon report: " SLICE_FMT "\n",
-			SLICE_ARG(line));
-	if (notes.len && !stats.nr[SYMBOLS_FOUND])
-		*status = 1;
 }
 
 static fallible report_run(const void *options, int argc, char **argv,
@@ -174,8 +159,9 @@ static fallible report_run(const void *options, int argc, char **argv,
 	}
 	if (o->json)
 		fputs(out.in_all ? "]\n" : "[]\n", stdout);
-	if (symbols)
-		print_notes(symbols, status);
+	if (symbols && cmd_note(&cmd_report, symbols) &&
+	    !symbols_stats(symbols).nr[SYMBOLS_FOUND])
+		*status = 1; /* of no use */
 	return NULL;
 }
 

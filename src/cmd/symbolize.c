@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* symbolize.c - the command: logs in, logs with source lines out. */
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
 #include "cmd/cmd.h"
-#include "elf/elf.h"
 
 /* A longer "line" is not a line; it is passed on in pieces. */
 enum { LINE_BYTES_MAX = 1 << 20, READ_BYTES = 1 << 16 };
@@ -65,24 +63,18 @@ static fallible filter_fd(struct symbols *syms, int fd, const char *name)
 	}
 }
 
-static fallible filter_file(struct symbols *syms, const char *path)
+/* One that cannot be opened does not keep us from the others. */
+static fallible filter_file(struct symbols *syms, const char *path, int *status)
 {
 	_cleanup_(close_fdp) int fd = -1;
+	struct error *err = io_open_read(path, &fd);
 
-	TRY(io_open_read(path, &fd));
+	if (err) {
+		cmd_complain(&cmd_symbolize, err);
+		*status = 1;
+		return NULL;
+	}
 	return filter_fd(syms, fd, path);
-}
-
-static void print_notes(const struct symbols *syms)
-{
-	_cleanup_(buf_deinit) struct buf notes = {};
-	struct slice text, line;
-
-	symbols_note(syms, &notes);
-	text = buf_as_slice(&notes);
-	while (slice_line(&text, &line))
-		fprintf(stderr, "bugon symbolize: " SLICE_FMT "\n",
-			SLICE_ARG(line));
 }
 
 static fallible run_symbolize(const void *opts, int argc, char **argv,
@@ -97,9 +89,8 @@ static fallible run_symbolize(const void *opts, int argc, char **argv,
 	if (!argc)
 		TRY(filter_fd(syms, STDIN_FILENO, "standard input"));
 	for (int i = 0; i < argc; i++)
-		TRY(filter_file(syms, argv[i]));
-	print_notes(syms);
-	*status = 0;
+		TRY(filter_file(syms, argv[i], status));
+	cmd_note(&cmd_symbolize, syms);
 	return NULL;
 }
 

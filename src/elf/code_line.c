@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Facts on what kernels print are from Linux 6.12: arch/x86/kernel/dumpstack.c
  * and process_{32,64}.c, arch/arm64/kernel/{traps,process}.c,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/console.h"
 
+#include "base/compiler.h"
+
 /* A time stamp is looked for this far into a line, behind foreign text. */
 #define MAX_PREFIX 256
 
@@ -9,12 +11,48 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "[   12.345678]", also "[12.345678,0]"; returns its end or NULL. */
+/*
+ * Does `s` begin as `shape` says?  'A' is a capital, 'a' a small letter, '9' a
+ * digit, '_' a digit or a blank; all else stands for itself.
+ */
+static bool has_shape(struct slice s, const char *shape)
+{
+	size_t i = 0;
+
+	for (; shape[i] && i < s.len; i++) {
+		char c = s.p[i];
+		bool fits = shape[i] == '9' ? is_digit(c) :
+			    shape[i] == '_' ? is_digit(c) || c == ' ' :
+			    shape[i] == 'A' ? c >= 'A' && c <= 'Z' :
+			    shape[i] == 'a' ? c >= 'a' && c <= 'z' :
+					      c == shape[i];
+
+		if (!fits)
+			return false;
+	}
+	return !shape[i];
+}
+
+/*
+ * "[   12.345678]", also "[12.345678,0]", and what dmesg makes of it: with -T
+ * "[Sat Nov 21 02:24:36 2026]", with -H "[Nov21 02:24]" and "[  +0.000012]".
+ * Returns its end or NULL.
+ */
 static const char *time_stamp(const char *p, const char *end)
 {
+	static const char *const dates[] = {
+		"[Aaa Aaa _9 99:99:99 9999]",
+		"[Aaa_9 99:99]",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(dates); i++)
+		if (has_shape(slice_range(p, end), dates[i]))
+			return p + strlen(dates[i]);
 	if (p == end || *p++ != '[')
 		return NULL;
 	while (p < end && *p == ' ')
+		p++;
+	if (p < end && *p == '+')
 		p++;
 	const char *digits = p;
 	while (p < end && is_digit(*p))
@@ -91,7 +129,10 @@ static bool has_clock(struct slice s)
 	return false;
 }
 
-/* "<6>", "2018/01/09 14:28:48 " and syslog's "... kernel: " in front. */
+/*
+ * "<6>", "2018/01/09 14:28:48 ", dmesg's "2018-01-09T14:28:48,123456+00:00 "
+ * and syslog's "... kernel: " in front.
+ */
 static struct slice skip_carrier(struct slice s)
 {
 	if (s.len > 2 && s.p[0] == '<' && is_digit(s.p[1])) {
@@ -102,9 +143,13 @@ static struct slice skip_carrier(struct slice s)
 		if (n < s.len && s.p[n] == '>')
 			return slice_from(s, n + 1);
 	}
-	if (s.len > 20 && is_digit(s.p[0]) && s.p[4] == '/' && s.p[7] == '/' &&
-	    s.p[10] == ' ' && s.p[13] == ':' && s.p[19] == ' ')
-		return slice_from(s, 20);
+	if (has_shape(s, "9999/99/99 99:99:99 "))
+		return slice_from(s, strlen("9999/99/99 99:99:99 "));
+	if (has_shape(s, "9999-99-99T99:99:99,999999")) {
+		const char *blank = memchr(s.p, ' ', s.len);
+
+		return blank ? slice_range(blank + 1, s.p + s.len) : s;
+	}
 	struct slice head = { s.p, s.len < 96 ? s.len : 96 };
 	const char *tag = slice_find(head, SLICE(" kernel: "));
 	if (tag && has_clock(slice_range(s.p, tag)))
@@ -118,21 +163,10 @@ static struct slice skip_carrier(struct slice s)
  */
 static bool from_program(struct slice s)
 {
-	static const char stamp[] = "Aaa 99 99:99:99 ";
+	static const char stamp[] = "Aaa _9 99:99:99 ";
 
-	if (s.len < sizeof(stamp))
+	if (!has_shape(s, stamp))
 		return false;
-	for (size_t i = 0; stamp[i]; i++) {
-		char c = s.p[i];
-		bool fits = stamp[i] == '9' ?
-				    is_digit(c) || (i == 4 && c == ' ') :
-			    stamp[i] == 'A' ? c >= 'A' && c <= 'Z' :
-			    stamp[i] == 'a' ? c >= 'a' && c <= 'z' :
-					      c == stamp[i];
-
-		if (!fits)
-			return false;
-	}
 	/* "host tag[pid]: " */
 	struct slice rest = slice_from(s, sizeof(stamp) - 1);
 	const char *host = memchr(rest.p, ' ', rest.len);
@@ -142,6 +176,19 @@ static bool from_program(struct slice s)
 	const char *tag = slice_find(rest, SLICE(": "));
 	return tag && tag[-1] == ']' &&
 	       !memchr(rest.p, ' ', (size_t)(tag - rest.p));
+}
+
+/* The journal by monotonic time: "[   12.345678] host kernel: text". */
+static struct slice skip_host(struct slice s)
+{
+	const char *blank = memchr(s.p, ' ', MIN(s.len, (size_t)64));
+
+	if (!blank || blank == s.p)
+		return s;
+	struct slice rest = slice_range(blank, s.p + s.len);
+	return slice_starts(rest, SLICE(" kernel: ")) ?
+		       slice_from(rest, strlen(" kernel: ")) :
+		       s;
 }
 
 struct console_line console_parse(struct slice raw)
@@ -165,7 +212,7 @@ struct console_line console_parse(struct slice raw)
 			after = tag;
 		if (after < end && *after == ' ')
 			after++;
-		line.text = slice_range(after, end);
+		line.text = skip_host(slice_range(after, end));
 		line.has_time = true;
 		return line;
 	}

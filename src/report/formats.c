@@ -135,8 +135,9 @@ bool format_matches(const struct format *f, const struct hit *hit,
 	return match_line(f->line, at, m);
 }
 
-/* May a report begin at `p`, `lead` being what stands before it? */
-static bool position_fits(const struct format *f, struct slice lead)
+/* May a report begin at `at`?  `lead`, trimmed, is what stands before it. */
+static bool position_fits(const struct format *f, struct slice lead,
+			  const char *at)
 {
 	if (f->flags & F_ANYWHERE)
 		return true;
@@ -146,7 +147,7 @@ static bool position_fits(const struct format *f, struct slice lead)
 		return !lead.len;
 	if (f->flags & F_CATCH_ALL && memchr(lead.p, ' ', lead.len))
 		return false; /* a sentence about a bug, not the bug */
-	char before = lead.len ? lead.p[lead.len - 1] : ' ';
+	char before = lead.len ? at[-1] : ' ';
 	return !isalnum((unsigned char)before) && before != '_';
 }
 
@@ -181,7 +182,8 @@ static bool find_row(unsigned which, struct slice lead, struct hit *hit)
 		const struct format *f = &formats[index->rows[which][k]];
 		struct match m = { .nr = 0 };
 
-		if (position_fits(f, lead) && format_matches(f, hit, &m)) {
+		if (position_fits(f, lead, hit->at.p) &&
+		    format_matches(f, hit, &m)) {
 			hit->format = f;
 			return true;
 		}
@@ -205,7 +207,9 @@ bool formats_find(struct slice message, struct hit *hit)
 		struct slice lead = slice_trim(slice_range(message.p, p));
 		hit->at = slice_from(message, from - 1);
 		hit->at.len = MIN(hit->at.len, (size_t)MAX_MESSAGE);
-		while (hit->at.len && strchr("\r", hit->at.p[hit->at.len - 1]))
+		/* "\r\n" of a serial line, NULs of a lost one */
+		while (hit->at.len && (hit->at.p[hit->at.len - 1] == '\r' ||
+				       !hit->at.p[hit->at.len - 1]))
 			hit->at.len--;
 		hit->is_warning = slice_starts(hit->at, leads[0]);
 		if (!find_row(which, lead, hit) || is_noise(hit->at))

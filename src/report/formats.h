@@ -12,7 +12,7 @@
 #include "report/report.h"
 #include "report/scan.h"
 
-/* Where the frame of a title is looked for, in this order. */
+/* Where the frame of a title is looked for. */
 enum frame_source {
 	FROM_NONE, /* the title has no frame */
 	FROM_CAPTURED, /* {at} of the pattern, whatever it is */
@@ -39,14 +39,13 @@ enum format_flags {
 	F_IS_WARNING = 1 << 6, /* with F_LOCKDEP: only behind "WARNING: " */
 	F_PANIC = 1 << 7, /* the kernel stops here */
 	F_NEXT_LINE = 1 << 8, /* the detail is on the very next line */
-	F_USER = 1 << 9, /* not from the kernel: no time stamp wanted */
-	F_REBOOT = 1 << 10, /* means something only after other output */
-	F_TENTATIVE = 1 << 11, /* gives way to a format on a later line */
-	F_WEAK = 1 << 12, /* gives way to a format later in the line */
-	F_CATCH_ALL = 1 << 13, /* says only that something was said */
-	F_TICK = 1 << 14, /* noticed by the timer interrupt: it is below that */
-	F_RULED = 1 << 15, /* closed by a line of '=' */
-	F_TRACE = 1 << 16, /* a call trace: part of what it stands in, if any */
+	F_REBOOT = 1 << 9, /* means something only after other output */
+	F_TENTATIVE = 1 << 10, /* gives way to a format on a later line */
+	F_WEAK = 1 << 11, /* gives way to a format later in the line */
+	F_CATCH_ALL = 1 << 12, /* says only that something was said */
+	F_TICK = 1 << 13, /* noticed by the timer interrupt: it is below that */
+	F_RULED = 1 << 14, /* closed by a line of '=' */
+	F_TRACE = 1 << 15, /* a call trace: part of what it stands in, if any */
 };
 
 struct format {

@@ -71,11 +71,6 @@ static unsigned classify(struct slice name, unsigned wanted)
 	return found;
 }
 
-bool title_skips(struct slice function)
-{
-	return classify(function_base(function), SKIP_ALWAYS) != 0;
-}
-
 /* A walk over the frames of a report, in order of printing. */
 struct walk {
 	const struct body *body;

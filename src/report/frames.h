@@ -11,7 +11,7 @@ enum line_kind {
 	LINE_FRAME, /* of a call trace */
 	LINE_PC, /* RIP:, pc :, PC is at, NIP, epc : */
 	LINE_LINK, /* lr :, ra :, LR is at: often stale, never blamed */
-	LINE_TRACE, /* "Call Trace:", "stack backtrace:": a trace begins */
+	LINE_TRACE, /* "Call Trace:", "Backtrace:": a trace begins */
 	LINE_IRQ_END, /* "</IRQ>", "<EOI>": below is what was interrupted */
 	LINE_STORY, /* "Allocated by task 1:": how it came to this */
 	LINE_STATE, /* registers, code bytes, module lists and such */

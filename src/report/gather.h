@@ -82,8 +82,8 @@ struct gathered {
  * Collect the report that begins at line `first`, where `hit` was found.
  * Only lines before w->end are looked at.  False: its end is not among them
  * (never so if w->complete).  Marks its lines as claimed when true, unless
- * out->harmless.  What it
- * finds depends on the lines up to that end and on no other.
+ * out->harmless.  What it finds depends on the lines up to that end and on no
+ * other.
  */
 bool gather(struct window *w, int32_t first, const struct hit *hit,
 	    struct gathered *out);

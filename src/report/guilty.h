@@ -2,11 +2,11 @@
 /*
  * guilty.h - which source file a crash report points at.
  *
- * Private to module report.  The answer decides whom a report goes to (see
- * kernel/kernel.h), so it has to be the file whose maintainers can act:
- * rarely the one that detected the crash (the allocator, a lock, KASAN), and
- * rarely the way in (the system call, the VFS, the network core), but the
- * innermost frame that belongs to one driver, file system or protocol.
+ * The answer decides whom a report goes to (see kernel/kernel.h), so it has to
+ * be the file whose maintainers can act: rarely the one that detected the crash
+ * (the allocator, a lock, KASAN), and rarely the way in (the system call, the
+ * VFS, the network core), but the innermost frame that belongs to one driver,
+ * file system or protocol.
  *
  * The first file of that kind counts, in the order of the text: the crash's
  * own stack comes before those of allocation, freeing and other tasks.  What

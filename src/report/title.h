@@ -25,7 +25,4 @@ struct body {
 void title_make(struct arena *arena, const struct body *body,
 		struct report *out);
 
-/** Is the (suffix-free) function one that skip.def names as machinery? */
-bool title_skips(struct slice function);
-
 #endif /* REPORT_TITLE_H */

@@ -146,6 +146,12 @@ def following():
     run.stdin.close()
     check("and nothing twice", run.stdout.read().count(b"TITLE") == 0,
           run.wait(10) == 0)
+    run = subprocess.Popen([BUGON, "report", "--first"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE)
+    run.stdin.write(CRASH.format("only").encode())
+    run.stdin.flush()
+    check("--first does not wait for the end", run.wait(10) == 0,
+          (TITLE + "only").encode() in run.stdout.read())
     # one that is over is printed while the console goes on
     run = subprocess.Popen([BUGON, "report"], stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE)

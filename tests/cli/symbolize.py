@@ -71,8 +71,10 @@ def misuse(frame):
         r = bugon("-k", name, stdin=frame)
         check(f"--vmlinux {name}", r.returncode == 1, word in r.stderr,
               len(r.stderr.splitlines()) == 1, not r.stdout)
-    r = bugon("-k", "vmlinux", "none")
-    check("no log", r.returncode == 1, "none: no such file" in r.stderr)
+    r = bugon("-k", "vmlinux", "none", "one", "mods")
+    check("no log", r.returncode == 1, "none: no such file" in r.stderr,
+          "mods: is a directory" in r.stderr,
+          r.stdout == f"{frame} x.c:4\n")
     r = bugon("-k", "vmlinux", "-m", "none", stdin=frame)
     check("no modules", r.returncode == 1, "none" in r.stderr)
     with open("/dev/full", "w") as full:

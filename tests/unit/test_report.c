@@ -5,88 +5,12 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "report/console.h"
 #include "report/demangle.h"
 #include "report/formats.h"
 #include "report/frames.h"
 #include "report/match.h"
 #include "report/normal.h"
 #include "report/scan.h"
-
-/* Callers as console_parse() names them. */
-#define TASK(n) ((caller_id)'T' << 40 | (n))
-#define CPU(n) ((caller_id)'C' << 40 | (n))
-
-static void assert_slice(struct slice got, const char *want)
-{
-	char *copy = strndup(got.p ? got.p : "", got.len);
-
-	assert_string_equal(copy, want);
-	free(copy);
-}
-
-static void prefixes_are_taken_off(void **state)
-{
-	static const struct {
-		const char *raw, *text;
-		caller_id caller;
-		bool has_time;
-	} rows[] = {
-		{ "BUG: x", "BUG: x", CALLER_NONE, false },
-		{ "", "", CALLER_NONE, false },
-		{ "[    1.234567] BUG: x", "BUG: x", CALLER_NONE, true },
-		{ "[12345.678901] BUG: x", "BUG: x", CALLER_NONE, true },
-		{ "[  1.234567,0] BUG: x", "BUG: x", CALLER_NONE, true },
-		{ "[    1.234567][    T1] BUG: x", "BUG: x", TASK(1), true },
-		{ "[    1.234567][   C12] BUG: x", "BUG: x", CPU(12), true },
-		{ "[    1.234567][T123456] x", "x", TASK(123456), true },
-		{ "<6>[    1.234567] BUG: x", "BUG: x", CALLER_NONE, true },
-		{ "<14>[    1.234567][  T12] x", "x", TASK(12), true },
-		{ "<6>BUG: x", "BUG: x", CALLER_NONE, false },
-		{ "<190>BUG: x", "BUG: x", CALLER_NONE, false },
-		{ "<6x>BUG: x", "<6x>BUG: x", CALLER_NONE, false },
-		{ "\r[    1.234567] BUG: x\r", "BUG: x\r", CALLER_NONE, true },
-		{ "# ls[    1.234567] BUG: x", "BUG: x", CALLER_NONE, true },
-		/* /dev/kmsg and extended netconsole */
-		{ "6,339,5140900,-;BUG: x", "BUG: x", CALLER_NONE, true },
-		{ "4,1,5,-,caller=T12;BUG: x", "BUG: x", TASK(12), true },
-		{ "4,1,5,c,caller=C3;BUG: x", "BUG: x", CPU(3), true },
-		{ "4,1,5,-,ncfrag=0/33;BUG: x", "BUG: x", CALLER_NONE, true },
-		{ "4,1,5;BUG: x", "4,1,5;BUG: x", CALLER_NONE, false },
-		/* journalctl, syslog */
-		{ "Nov 21 03:16:24 host kernel: BUG: x", "BUG: x", CALLER_NONE,
-		  false },
-		{ "Nov 21 03:16:24 host kernel: [    1.234567] BUG: x",
-		  "BUG: x", CALLER_NONE, true },
-		{ "2026-11-21T03:16:24+0000 h kernel: [ 1.2][ T7] x", "x",
-		  TASK(7), true },
-		{ "2018/01/09 14:28:48 BUG: x", "BUG: x", CALLER_NONE, false },
-		/* netconsole as it is, pstore */
-		{ "[ 1234.567890] x", "x", CALLER_NONE, true },
-		{ "<4>[ 1234.567890] x", "x", CALLER_NONE, true },
-		{ "Panic#1 Part1", "Panic#1 Part1", CALLER_NONE, false },
-		/* not quite */
-		{ "[    1] BUG: x", "[    1] BUG: x", CALLER_NONE, false },
-		{ "[    1.] BUG: x", "[    1.] BUG: x", CALLER_NONE, false },
-		{ "[    1.2 BUG: x", "[    1.2 BUG: x", CALLER_NONE, false },
-		{ "[    1.2][  X1] x", "[  X1] x", CALLER_NONE, true },
-		{ "[    1.2][  T] x", "[  T] x", CALLER_NONE, true },
-		{ "[", "[", CALLER_NONE, false },
-		{ "[1.2", "[1.2", CALLER_NONE, false },
-		{ "<", "<", CALLER_NONE, false },
-		{ "<6", "<6", CALLER_NONE, false },
-		{ "6,1,2,-;", "", CALLER_NONE, true },
-		{ "[1.2]", "", CALLER_NONE, true },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct console_line l = console_parse(slice_cstr(rows[i].raw));
-
-		assert_slice(l.text, rows[i].text);
-		assert_int_equal(l.caller, rows[i].caller);
-		assert_int_equal(l.has_time, rows[i].has_time);
-	}
-}
 
 /* The captures as "name=value;..." or "no". */
 static const char *matched(const char *pattern, const char *text)
@@ -463,7 +387,6 @@ static void mangled_names_do_not_explode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prefixes_are_taken_off),
 		cmocka_unit_test(patterns_match),
 		cmocka_unit_test(captures_are_bounded),
 		cmocka_unit_test(scanner_finds_what_is_there),

@@ -7,8 +7,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+#include "base/slice.h"
 
 /*
  * Leave a test that cannot run here.  Not cmocka's skip(): that prints
@@ -19,5 +23,13 @@
 		print_message("# SKIP %s\n", why); \
 		return;                            \
 	} while (0)
+
+static inline void assert_slice(struct slice got, const char *want)
+{
+	char *copy = strndup(got.p ? got.p : "", got.len);
+
+	assert_string_equal(copy, want);
+	free(copy);
+}
 
 #endif /* UNIT_H */

@@ -31,6 +31,21 @@ static void add_frames(struct finding *f)
 		f->symbolized |= f->frames[i].file.len > 0;
 }
 
+/*
+ * The crash is in a module without debug information, the rest of the stack
+ * has lines: those are of its callers, who are not to blame.
+ */
+static bool in_unknown_module(const struct finding *f)
+{
+	struct slice blamed = slice_cstr(f->report->frame);
+
+	for (size_t i = 0; i < f->nr_frames; i++)
+		if (f->frames[i].module.len && !f->frames[i].file.len &&
+		    slice_starts(f->frames[i].function, blamed))
+			return blamed.len > 0;
+	return false;
+}
+
 void finding_init(struct finding *f, const struct report *r,
 		  const struct kernel_files *kernel)
 {
@@ -40,7 +55,8 @@ void finding_init(struct finding *f, const struct report *r,
 	add_text(f, kernel->symbols);
 	add_frames(f);
 	struct slice text = buf_as_slice(&f->text);
-	f->guilty_file = report_guilty_file(slice_cstr(r->title), text);
+	if (!in_unknown_module(f))
+		f->guilty_file = report_guilty_file(slice_cstr(r->title), text);
 	if (!slice_has(text, SLICE("\nCode disassembly (best guess)")))
 		disasm_append(slice_from(text, f->headline), &opts,
 			      &f->disassembly);

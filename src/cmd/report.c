@@ -139,7 +139,8 @@ static fallible report_run(const void *options, int argc, char **argv,
 		complain(symbols_open(o->vmlinux, o->module_dir, &symbols),
 			 status);
 	if (o->kernel_src)
-		complain(maintainers_open(o->kernel_src, 0, &maintainers),
+		complain(maintainers_open(o->kernel_src, MAINTAINERS_KEYWORDS,
+					  &maintainers),
 			 status);
 	struct output out = {
 		.opts = o,

@@ -187,6 +187,19 @@ def bad_output():
           len(run.stderr.read().splitlines()) <= 1)
 
 
+def unknown_module():
+    """No file is blamed for a module whose frames have no source lines."""
+    log = (b"BUG: unable to handle page fault for address: ffffed1000000000\n"
+           b"RIP: 0010:crash_here+0x11/0x20%s\nCall Trace:\n"
+           b" crash_here+0x11/0x20%s\n"
+           b" vfs_write+0x2b4/0xec0 fs/read_write.c:681\n")
+    for known, want in (b"", ""), (b" drivers/x/y.c:1", "drivers/x/y.c"):
+        tail = known + b" [mod]"
+        r = bugon("report", "--json", stdin=log % (tail, tail))
+        check("module with %r" % known,
+              [x["guilty_file"] for x in json.loads(r.stdout)] == [want])
+
+
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         os.chdir(tmp)
@@ -196,6 +209,7 @@ def main():
         standard_input()
         following()
         bad_output()
+        unknown_module()
         os.chdir("/")
 
 

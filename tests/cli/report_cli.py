@@ -195,7 +195,7 @@ def unknown_module():
            b" vfs_write+0x2b4/0xec0 fs/read_write.c:681\n")
     for known, want in (b"", ""), (b" drivers/x/y.c:1", "drivers/x/y.c"):
         tail = known + b" [mod]"
-        r = bugon("report", "--json", stdin=log % (tail, tail))
+        r = bugon("--json", stdin=log % (tail, tail))
         check("module with %r" % known,
               [x["guilty_file"] for x in json.loads(r.stdout)] == [want])
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
 #include <sys/stat.h>
@@ -150,10 +151,26 @@ static void prepare(const char *shm)
 	x.region.guest->features = features();
 }
 
+/*
+ * Linux puts the heap of a static program up to 1 GiB behind it: about once in
+ * 60 starts into the programs' data area.  Begin again at fixed addresses,
+ * which also makes programs behave the same each time.
+ */
+static void fix_addresses(char **argv)
+{
+	int now = personality(0xffffffff);
+
+	if (now == -1 || now & ADDR_NO_RANDOMIZE ||
+	    personality((unsigned long)now | ADDR_NO_RANDOMIZE) == -1)
+		return;
+	execv(argv[0], argv); /* if it fails we go on as we are */
+}
+
 int main(int argc, char **argv)
 {
 	const char *shm = NULL;
 
+	fix_addresses(argv);
 	if (argc == 3 && !strcmp(argv[1], "--shm"))
 		/* We leave this directory, and workers lack our stack. */
 		shm = *argv[2] == '/' ? strdup(argv[2]) :

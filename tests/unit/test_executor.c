@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -97,6 +98,15 @@ static void cheap_calls(void **state)
 		assert_int_equal(r.calls[2].err, 0);
 		assert_int_equal(r.calls[3].err, EBADF);
 	}
+}
+
+/* The heap must not land in the programs' data area by chance. */
+static void addresses_are_fixed(void **state)
+{
+	struct wire_result r = run_text(w, "personality(0xffffffff)\n", &plain);
+
+	check_status(&r, WIRE_DONE, 0);
+	assert_true(r.calls[0].ret & ADDR_NO_RANDOMIZE);
 }
 
 /* Bytes go in, results go round, values come out. */
@@ -566,6 +576,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cheap_calls),
+		cmocka_unit_test(addresses_are_fixed),
 		cmocka_unit_test(data_flow),
 		cmocka_unit_test(blocked_call_is_left_behind),
 		cmocka_unit_test(blocked_for_good),

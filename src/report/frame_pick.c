@@ -247,6 +247,24 @@ static struct slice pick_head(const struct body *body, const struct format *f,
 	return first_frame(&w, SKIP_ALWAYS, why);
 }
 
+/*
+ * The frame below line *i ("... at:"), past those that symbolization has put
+ * in front of it; *i moves to it.
+ */
+static bool next_physical(const struct body *body, size_t *i,
+			  struct report_frame *f)
+{
+	for (size_t k = *i + 1; k < body->nr_lines; k++) {
+		if (frame_parse(body->lines[k], f) != LINE_FRAME)
+			return false;
+		if (f->is_inline)
+			continue;
+		*i = k;
+		return true;
+	}
+	return false;
+}
+
 /* The first of up to `n` "at: f" that qualifies, else the trace. */
 static struct slice pick_lock(const struct body *body, unsigned n,
 			      struct buf *why)
@@ -262,9 +280,8 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 		bool next_line =
 			slice_ends(slice_trim(body->lines[i]), SLICE(" at:")) &&
 			i + 1 < body->nr_lines;
-		if (next_line ?
-			    frame_parse(body->lines[i + 1], &f) != LINE_FRAME :
-			    !frame_parse_at(body->lines[i], &f))
+		if (next_line ? !next_physical(body, &i, &f) :
+				!frame_parse_at(body->lines[i], &f))
 			continue;
 		if (f.is_inline)
 			continue;

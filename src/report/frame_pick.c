@@ -242,24 +242,72 @@ static struct slice pick_head(const struct body *body, const struct format *f,
 	return first_frame(&w, SKIP_ALWAYS, why);
 }
 
-/* The first of up to `n` "at: f" that qualifies, else the trace. */
+/*
+ * The frame below line *i ("... at:"), past those that symbolization has put
+ * in front of it; *i moves to it.
+ */
+static bool next_physical(const struct body *body, size_t *i,
+			  struct report_frame *f)
+{
+	for (size_t k = *i + 1; k < body->nr_lines; k++) {
+		if (frame_parse(body->lines[k], f) != LINE_FRAME)
+			return false;
+		if (f->is_inline)
+			continue;
+		*i = k;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Who took a lock: the first frame to blame of the "-> #n" below `line` (the
+ * newest dependency comes first), else of the trace.
+ */
+static struct slice pick_chain(const struct body *body, size_t line,
+			       struct buf *why)
+{
+	struct walk w = walk_start(body);
+	struct report_frame f;
+
+	for (size_t i = line; i < body->nr_lines; i++) {
+		struct slice text = slice_trim(body->lines[i]);
+
+		if (is_marker(text, frame_parse(text, &f)))
+			break;
+		if (!slice_starts(text, SLICE("-> #")))
+			continue;
+		struct walk chain = { .body = body, .line = i + 1 };
+		struct slice name = first_frame(&chain, SKIP_ALWAYS, why);
+		if (name.len)
+			return name;
+		break;
+	}
+	w.need_marker = true;
+	return first_frame(&w, SKIP_ALWAYS, why);
+}
+
+/*
+ * The first of up to `n` "at: f" that qualifies, else the dependency
+ * chain (who took the lock held), else the trace.
+ */
 static struct slice pick_lock(const struct body *body, unsigned n,
 			      struct buf *why)
 {
-	struct walk w = walk_start(body);
+	size_t i = body->header + 1;
 
-	for (size_t i = body->header + 1; i < body->nr_lines && n; i++) {
+	for (; i < body->nr_lines && n; i++) {
 		struct report_frame f;
 
-		if (slice_starts(slice_trim(body->lines[i]), SLICE("->")) ||
-		    is_marker(body->lines[i], frame_parse(body->lines[i], &f)))
+		if (slice_starts(slice_trim(body->lines[i]), SLICE("->")))
+			break;
+		if (is_marker(body->lines[i], frame_parse(body->lines[i], &f)))
 			break;
 		bool next_line =
 			slice_ends(slice_trim(body->lines[i]), SLICE(" at:")) &&
 			i + 1 < body->nr_lines;
-		if (next_line ?
-			    frame_parse(body->lines[i + 1], &f) != LINE_FRAME :
-			    !frame_parse_at(body->lines[i], &f))
+		if (next_line ? !next_physical(body, &i, &f) :
+				!frame_parse_at(body->lines[i], &f))
 			continue;
 		if (f.is_inline)
 			continue;
@@ -270,8 +318,7 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 			return name;
 		passed_over(why, name, class);
 	}
-	w.need_marker = true;
-	return first_frame(&w, SKIP_ALWAYS, why);
+	return pick_chain(body, i, why);
 }
 
 /* In which function the lock was taken in an interrupt. */

@@ -143,9 +143,9 @@ def peak_mib(pid):
     raise SystemExit('no VmHWM in /proc/%d/status' % pid)
 
 
-def measure(bugon, name, mb, *options):
+def measure(bugon, name, mb):
     """Processor seconds and MiB of `bugon report` on `mb` megabytes."""
-    run = subprocess.Popen([bugon, 'report', *options], stdin=subprocess.PIPE,
+    run = subprocess.Popen([bugon, 'report'], stdin=subprocess.PIPE,
                            stdout=subprocess.DEVNULL)
     data = LOGS[name]
     for _ in range(mb):
@@ -168,7 +168,6 @@ def main():
     bad = 0
     print('%-26s %10s %10s %8s' % ('log', '%d MB' % small, '%d MB' % full, 'memory'))
     for name in names:
-        measure(bugon, name, 1, '--first')
         few, _ = measure(bugon, name, small)
         many, rss = measure(bugon, name, full)
         wrong = []

@@ -79,7 +79,7 @@ static fallible read_log(int fd, const char *name, struct output *out)
 	_cleanup_(report_stream_freep) struct report_stream *s =
 		report_stream_new(print, out);
 	_cleanup_(freep) char *chunk = mem_calloc(1, CHUNK_BYTES);
-	bool idle = true;
+	bool idle = true, empty = true;
 
 	out->in_this_log = 0;
 	while (!out->opts->first || !out->in_this_log) {
@@ -95,10 +95,14 @@ static fallible read_log(int fd, const char *name, struct output *out)
 			continue;
 		if (n < 0)
 			return error_os("%s", name);
+		if (n == 0 && empty && fd != STDIN_FILENO)
+			return error_new(ERR_INPUT,
+					 "%s: is empty; was the log captured?",
+					 name);
 		if (n == 0)
 			break;
 		TRY(report_feed(s, (struct slice){ chunk, (size_t)n }));
-		idle = false;
+		idle = empty = false;
 	}
 	return report_finish(s);
 }

@@ -52,17 +52,18 @@ def bad_files():
           "directory" in r.said[0])
     write("empty.log", "")
     r = bugon("empty.log")
-    check("empty file", r.returncode == 0, not r.stdout, not r.stderr)
+    check("empty file", r.returncode == 1, not r.stdout, len(r.said) == 1,
+          "empty.log: is empty" in r.said[0])
     r = bugon("--json", "empty.log")
-    check("empty file, JSON", r.returncode == 0, json.loads(r.stdout) == [])
+    check("empty file, JSON", r.returncode == 1, json.loads(r.stdout) == [])
     write("secret.log", CRASH.format("f"))
     os.chmod("secret.log", 0)
     os.chmod(".", 0o755)
     nobody = {"user": 65534} if os.geteuid() == 0 else {}
     try:
         r = bugon("secret.log", "empty.log", **nobody)
-        check("unreadable file", r.returncode == 1, len(r.said) == 1,
-              "secret.log" in r.said[0])
+        check("unreadable file", r.returncode == 1, len(r.said) == 2,
+              "secret.log" in r.said[0], "empty.log" in r.said[1])
     except PermissionError:
         print("skip unreadable file: nobody may not run bugon here")
     write("garbage.log", random.Random(1).randbytes(1 << 20))

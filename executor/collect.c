@@ -7,6 +7,7 @@
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "executor.h"
 
@@ -215,4 +216,14 @@ void respond(struct executor *x, uint32_t status, int32_t code)
 	s->running = 0;
 	s->completed++;
 	region_complete(&x->region, s->completed);
+}
+
+void respond_end(struct executor *x, int status)
+{
+	if (status < 0)
+		respond(x, WIRE_TIMEOUT, 0);
+	else if (WIFSIGNALED(status))
+		respond(x, WIRE_KILLED, WTERMSIG(status));
+	else
+		respond(x, WIRE_EXITED, WEXITSTATUS(status));
 }

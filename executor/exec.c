@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "executor.h"
@@ -81,12 +80,8 @@ void exec_binary(struct executor *x)
 		clean_loops();
 	if (x->shared->invalid_at) /* execve() failed */
 		respond(x, WIRE_ERROR, (int32_t)x->shared->invalid_at);
-	else if (status < 0)
-		respond(x, WIRE_TIMEOUT, 0);
-	else if (WIFSIGNALED(status))
-		respond(x, WIRE_KILLED, WTERMSIG(status));
 	else
-		respond(x, WIRE_EXITED, WEXITSTATUS(status));
+		respond_end(x, status);
 }
 
 /* mkdir -p of what stands in front of the last slash. */

@@ -151,6 +151,9 @@ bool collect_setup(void);
 /** Write the response of the job and publish it. */
 void respond(struct executor *x, uint32_t status, int32_t code);
 
+/** Say how a child ended: its wait status, or -1 when its time was up. */
+void respond_end(struct executor *x, int status);
+
 #define SIGNAL_LATE 64 /* to a worker: call_timeout_ms have passed */
 
 /* ---- run.c: the interpreter ------------------------------------------------- */

@@ -136,12 +136,8 @@ static void answer(struct executor *x, int status)
 {
 	if (x->shared->done)
 		respond(x, WIRE_DONE, 0);
-	else if (status < 0)
-		respond(x, WIRE_TIMEOUT, 0);
-	else if (WIFSIGNALED(status))
-		respond(x, WIRE_KILLED, WTERMSIG(status));
 	else
-		respond(x, WIRE_EXITED, WEXITSTATUS(status));
+		respond_end(x, status);
 }
 
 static bool wants_kcov(const struct wire_request *r)

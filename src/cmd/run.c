@@ -6,10 +6,10 @@
 
 #include "cmd/cmd.h"
 #include "cmd/finding.h"
-#include "cmd/guest.h"
 #include "cmd/kernel_pick.h"
 #include "cmd/payload.h"
 #include "cmd/run_job.h"
+#include "guest/guest.h"
 
 enum {
 	EXIT_CANNOT = 77,

@@ -117,6 +117,8 @@ fallible wire_open(int fd, const struct wire_config *config, struct wire **out)
 
 void wire_close(struct wire *w)
 {
+	if (!w)
+		return;
 	munmap(w->map, w->file_size);
 	free(w->max);
 	free(w->copy);

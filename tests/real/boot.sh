@@ -6,26 +6,13 @@
 #
 # $here is the directory of this file. Exits 77 when something is missing.
 kernels=$here/../../../shared/kernel
-cache=${XDG_CACHE_HOME:+$XDG_CACHE_HOME/bugon}
-cache=${cache:-/tmp/bugon-cache}
+cache=/tmp/bugon-cache
 tmp=
 
 skip()
 {
 	echo "skipped: $*"
 	exit 77
-}
-
-# Unpack kernel file $1/$2.xz into the cache, once; prints where it is.
-unpack()
-{
-	mkdir -p "$cache/$1"
-	if [ ! -e "$cache/$1/$2" ]; then
-		xz -dc "$kernels/$1/$2.xz" >"$cache/$1/$2.$$"
-		chmod +x "$cache/$1/$2.$$"
-		mv "$cache/$1/$2.$$" "$cache/$1/$2"
-	fi
-	echo "$cache/$1/$2"
 }
 
 prepare_boot()
@@ -61,7 +48,7 @@ initramfs_for()
 
 boot_uml()
 {
-	timeout -k 1 "$4" "$(unpack "$1" linux)" mem=512M initrd="$5" \
+	timeout -k 1 "$4" "$("$here/../kernel-file.sh" "$1/linux")" mem=512M initrd="$5" \
 		con=null con0=null,fd:1 seccomp=on rdinit=/init quiet $3 2>&1
 }
 

@@ -36,8 +36,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 GOLDEN = os.path.join(ROOT, "tests", "golden", "real")
 KERNELS = os.path.join(ROOT, "..", "shared", "kernel")
-CACHE = os.path.join(os.environ["XDG_CACHE_HOME"], "bugon") if os.environ.get(
-    "XDG_CACHE_HOME") else "/tmp/bugon-cache"
+CACHE = "/tmp/bugon-cache"
 DEBUG_FILE = {"x86-6.12": "vmlinux", "uml-6.17": "linux",
               "debug-6.12": "vmlinux"}
 FRAME = re.compile(r"([A-Za-z_][\w.]*)\+0x([0-9a-f]+)/0x([0-9a-f]+)"
@@ -53,21 +52,13 @@ def skip(why):
 
 
 def unpack(kernel):
-    """The kernel's debug file, unpacked into the cache once; None if it was
-    not built here (make-debug-kernel.sh)."""
-    name = DEBUG_FILE[kernel]
-    path = os.path.join(CACHE, kernel, name)
-    if not os.path.exists(path):
-        if not os.path.isdir(os.path.join(KERNELS, kernel)):
-            return None
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        part = f"{path}.{os.getpid()}"
-        with open(part, "wb") as f:
-            subprocess.run(["xz", "-dc", os.path.join(
-                KERNELS, kernel, name + ".xz")], stdout=f, check=True)
-        os.chmod(part, 0o755)
-        os.rename(part, path)
-    return path
+    """The kernel's debug file; None if it was not built here
+    (make-debug-kernel.sh)."""
+    r = subprocess.run(
+        [os.path.join(ROOT, "tests", "kernel-file.sh"),
+         f"{kernel}/{DEBUG_FILE[kernel]}"],
+        stdout=subprocess.PIPE, text=True, check=False)
+    return r.stdout.strip() if r.returncode == 0 else None
 
 
 def same_build(kernel, vmlinux, log):

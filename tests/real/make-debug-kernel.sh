@@ -9,8 +9,7 @@
 # linux-source-6.12, gcc, bc, flex, bison, libelf-dev.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${XDG_CACHE_HOME:+$XDG_CACHE_HOME/bugon}
-cache=${cache:-/tmp/bugon-cache}
+cache=/tmp/bugon-cache
 work=$cache/debug-build
 out=$cache/debug-6.12
 

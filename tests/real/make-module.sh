@@ -9,8 +9,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$here/../../../shared/kernel/x86-6.12
-cache=${XDG_CACHE_HOME:+$XDG_CACHE_HOME/bugon}
-work=${cache:-/tmp/bugon-cache}/module-build
+work=/tmp/bugon-cache/module-build
 version=6.12.117
 out=$1
 

@@ -13,11 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../kernel_file.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "elf/internal.h"
-
-#define CACHE "/tmp/bugon-cache"
 
 static char dir[] = "/tmp/bugon-elf-XXXXXX";
 
@@ -167,23 +166,17 @@ static inline struct symbols_query query_of(const struct sym *sym,
 	};
 }
 
-/* Unpack once per machine, for everybody. */
+/* Unpacked once per machine, for everybody; NULL if there is none. */
 static inline const char *kernel(const char *name, const char *file)
 {
 	static char path[512];
 	const char *root = getenv("ROOT");
+	char script[512], what[64];
 
-	snprintf(path, sizeof(path), CACHE "/%s/%s", name, file);
-	if (access(path, R_OK) == 0)
-		return path;
-	if (!root ||
-	    run("test -r %s/../shared/kernel/%s/%s.xz", root, name, file) != 0)
-		return NULL;
-	int failed = run("mkdir -p " CACHE "/%s && cd " CACHE "/%s && "
-			 "t=$(mktemp) && xz -dc %s/../shared/kernel/%s/%s.xz "
-			 ">$t && chmod 755 $t && mv $t %s",
-			 name, name, root, name, file, file);
-	return failed ? NULL : path;
+	snprintf(script, sizeof(script), "%s/tests/kernel-file.sh",
+		 root ? root : ".");
+	snprintf(what, sizeof(what), "%s/%s", name, file);
+	return kernel_file(script, what, path, sizeof(path)) ? path : NULL;
 }
 
 #endif /* ELF_FIXTURE_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Real kernels in real machines: machines uml|qemu INIT SHARED
+ * Real kernels in real machines: machines uml|qemu INIT KERNEL-FILE.SH
  *
- * Needs the kernels of ../shared/kernel (exit 77 without); the UML one is
- * unpacked into /tmp/bugon-cache once.  Times are printed, not asserted.
+ * Needs the kernels of ../shared/kernel (exit 77 without).  Times are printed,
+ * not asserted.
  */
 #include "../unit/unit.h"
 
@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../kernel_file.h"
 #include "vm/vm.h"
 
 static char kernel[512];
@@ -344,31 +345,16 @@ static void snapshot_brings_it_back(void **state)
 	}
 }
 
-/* The UML kernel, unpacked; two tests may do so at once. */
-static bool find_uml(const char *shared)
-{
-	char cmd[4096];
-
-	snprintf(kernel, sizeof(kernel), "/tmp/bugon-cache/uml-6.17/linux");
-	if (access(kernel, X_OK) == 0)
-		return true;
-	snprintf(cmd, sizeof(cmd),
-		 "test -f %s/kernel/uml-6.17/linux.xz && "
-		 "mkdir -p /tmp/bugon-cache/uml-6.17 && "
-		 "xz -dc %s/kernel/uml-6.17/linux.xz >%s.%d && "
-		 "chmod +x %s.%d && mv %s.%d %s",
-		 shared, shared, kernel, (int)getpid(), kernel, (int)getpid(),
-		 kernel, (int)getpid(), kernel);
-	return system(cmd) == 0;
-}
-
-static bool find_x86(const char *shared)
+static bool find_kernel(const char *script)
 {
 	struct vm_qemu q;
 
-	snprintf(kernel, sizeof(kernel), "%s/kernel/x86-6.12/bzImage", shared);
+	if (is_uml)
+		return kernel_file(script, "uml-6.17/linux", kernel,
+				   sizeof(kernel));
 	vm_qemu_probe(NULL, &q);
-	return q.usable && access(kernel, R_OK) == 0;
+	return q.usable &&
+	       kernel_file(script, "x86-6.12/bzImage", kernel, sizeof(kernel));
 }
 
 int main(int argc, char **argv)
@@ -401,7 +387,7 @@ int main(int argc, char **argv)
 		return 2;
 	is_uml = !strcmp(argv[1], "uml");
 	init = argv[2];
-	if (is_uml ? !find_uml(argv[3]) : !find_x86(argv[3])) {
+	if (!find_kernel(argv[3])) {
 		puts("1..0 # SKIP no kernel or no QEMU");
 		return 77;
 	}

@@ -5,7 +5,6 @@
 Needs the UML kernel of ../shared/kernel and bugon's executor; else exit 77.
 """
 import json
-import lzma
 import os
 import shutil
 import signal
@@ -15,7 +14,6 @@ import tempfile
 import time
 
 BUGON, SHARED = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-CACHE = "/tmp/bugon-cache/uml-6.17"
 SOURCE = r"""
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,19 +51,11 @@ def bugon(*args, env=None, timeout=120):
                           timeout=timeout, env={**os.environ, **(env or {})})
 
 
-def kernel():
-    """A directory with the UML kernel, unpacked once."""
-    packed = f"{SHARED}/kernel/uml-6.17/linux.xz"
-    if not os.path.exists(f"{CACHE}/linux"):
-        if not os.path.exists(packed):
-            return None
-        os.makedirs(CACHE, exist_ok=True)
-        tmp = f"{CACHE}/linux.{os.getpid()}"
-        with lzma.open(packed) as src, open(tmp, "wb") as dst:
-            shutil.copyfileobj(src, dst)
-        os.chmod(tmp, 0o755)
-        os.rename(tmp, f"{CACHE}/linux")
-    return CACHE
+def kernel(name):
+    """Where a file of ../shared/kernel is, unpacked; None without."""
+    script = f"{os.path.dirname(os.path.abspath(__file__))}/../kernel-file.sh"
+    r = subprocess.run([script, name], text=True, capture_output=True)
+    return r.stdout.strip() if r.returncode == 0 else None
 
 
 def children(pid):
@@ -212,6 +202,11 @@ def refusals(run):
         r = bugon("run", *args)
         check(" ".join(args), r.returncode == status, words in r.stderr,
               not r.stdout)
+    shutil.copy(BUGON, "alone")
+    r = subprocess.run(["./alone", *run[1:], "--shell", "x.c"], text=True,
+                       capture_output=True,
+                       env={**os.environ, "BUGON_EXECUTOR": ""})
+    check("no executor", r.returncode == 77, "executor" in r.stderr)
     bz = f"{SHARED}/kernel/x86-6.12/bzImage"
     for qemu, words in (("/nowhere", "apt install qemu-system-x86"),
                         ("/bin/true", "no QEMU"), ("./old", "too old")):
@@ -239,13 +234,13 @@ def doctor():
 
 
 def main():
-    where = kernel()
+    where = kernel("uml-6.17/linux")
     executor = os.environ.get("BUGON_EXECUTOR",
                               f"{os.path.dirname(BUGON)}/executor")
     if not where or not os.path.exists(executor):
         print(f"skipped: no UML kernel in {SHARED} or no {executor}")
         sys.exit(77)
-    run = [BUGON, "run", "--kernel", where]
+    run = [BUGON, "run", "--kernel", os.path.dirname(where)]
     with tempfile.TemporaryDirectory() as d:
         os.chdir(d)
         with open("x.c", "w") as f:

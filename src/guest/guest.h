@@ -10,8 +10,8 @@
  * The executor is the file "executor" beside the program (build tree), in
  * ../libexec/bugon (installed), or $BUGON_EXECUTOR.
  */
-#ifndef CMD_GUEST_H
-#define CMD_GUEST_H
+#ifndef GUEST_GUEST_H
+#define GUEST_GUEST_H
 
 #include "vm/vm.h"
 #include "wire/wire.h"
@@ -37,16 +37,33 @@ fallible guest_start(struct guest *g);
  */
 fallible guest_snapshot(struct guest *g);
 
+/** How many more requests the guest takes now. */
+uint32_t guest_room(const struct guest *g);
+
 /**
- * Have the guest do something and wait, reading its console meanwhile.
+ * Have the guest do something after what it was asked before; guest_take()
+ * brings the answers in order.  Errors: ERR_INPUT (too large, or no room).
+ */
+fallible guest_submit(struct guest *g, const struct wire_request *req,
+		      struct slice payload);
+
+/**
+ * Wait for the next answer, reading the guest's console meanwhile.
  * *got is false when it died or did not answer within `timeout_ms` (see
  * vm_death()).  The result lives until the next call.  Errors: ERR_INFRA,
  * ERR_INPUT (the guest answers nonsense).
  */
+fallible guest_take(struct guest *g, unsigned timeout_ms,
+		    struct wire_result *res, bool *got);
+
+/** Both: do one thing and wait.  Errors: those of the two. */
 fallible guest_call(struct guest *g, const struct wire_request *req,
 		    struct slice payload, unsigned timeout_ms,
 		    struct wire_result *res, bool *got);
 
 struct vm *guest_vm(struct guest *g);
 
-#endif /* CMD_GUEST_H */
+/** The host's end, for wire_max_add() and wire_guest(). */
+struct wire *guest_wire(struct guest *g);
+
+#endif /* GUEST_GUEST_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/guest.h"
+#include "guest/guest.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -143,14 +143,23 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-fallible guest_call(struct guest *g, const struct wire_request *req,
-		    struct slice payload, unsigned timeout_ms,
+uint32_t guest_room(const struct guest *g)
+{
+	return wire_room(g->wire);
+}
+
+fallible guest_submit(struct guest *g, const struct wire_request *req,
+		      struct slice payload)
+{
+	return wire_submit(g->wire, req, payload, NULL);
+}
+
+fallible guest_take(struct guest *g, unsigned timeout_ms,
 		    struct wire_result *res, bool *got)
 {
 	uint64_t end = now_ms() + timeout_ms;
 	unsigned looks = 0, events;
 
-	TRY(wire_submit(g->wire, req, payload, NULL));
 	for (;;) {
 		TRY(wire_poll(g->wire, res, got));
 		if (*got)
@@ -164,6 +173,19 @@ fallible guest_call(struct guest *g, const struct wire_request *req,
 	if (vm_death(g->vm)->kind == VM_CRASHED)
 		TRY(vm_drain(g->vm, LAST_WORDS_MS));
 	return wire_poll(g->wire, res, got);
+}
+
+fallible guest_call(struct guest *g, const struct wire_request *req,
+		    struct slice payload, unsigned timeout_ms,
+		    struct wire_result *res, bool *got)
+{
+	TRY(guest_submit(g, req, payload));
+	return guest_take(g, timeout_ms, res, got);
+}
+
+struct wire *guest_wire(struct guest *g)
+{
+	return g->wire;
 }
 
 struct vm *guest_vm(struct guest *g)

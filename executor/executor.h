@@ -138,6 +138,8 @@ void kcov_start(uint32_t thread, bool comparisons);
 void kcov_stop(uint32_t thread);
 /** Entries so far in the buffer (comparisons count one each). */
 uint32_t kcov_position(uint32_t thread);
+/** The same before a call, after giving up the last ones' if they fill it. */
+uint32_t kcov_make_room(uint32_t thread, bool comparisons);
 void kcov_rewind(void);
 bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons);
 /** The entries; only where kcov_map_all() succeeded. */

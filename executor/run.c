@@ -252,6 +252,24 @@ static void log_return(struct call_log *log, const struct wire_insn *in,
 	__atomic_fetch_or(&log->flags, WIRE_RETURNED, __ATOMIC_RELEASE);
 }
 
+/* Where the trace of the call of `log` begins, and the ones before end. */
+static uint32_t make_room(struct call_log *log, uint32_t me)
+{
+	struct call_log *first = run->x->shared->calls;
+	uint32_t at = kcov_make_room(me, run->x->job.req.flags & WIRE_REQ_CMP);
+
+	while (log-- > first) {
+		if (log->thread != me)
+			continue;
+		if (log->to <= at)
+			break;
+		log->to = at;
+		log->from = log->from < at ? log->from : at;
+		log->flags |= WIRE_COVER_FULL;
+	}
+	return at;
+}
+
 /* Run the call at `in`; false when the program was taken away from us. */
 static bool do_call(const struct wire_insn *in, uint32_t me)
 {
@@ -265,7 +283,7 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 		args[i] = value_of(&arg[i]);
 	log->thread = me;
 	log->flags = WIRE_CALLED;
-	log->from = kcov_position(me);
+	log->from = make_room(log, me);
 	log->to = log->from;
 	__atomic_store_n(&run->token, token, __ATOMIC_RELEASE);
 	if ((run->x->job.req.flags & WIRE_REQ_THREADS) &&

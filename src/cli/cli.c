@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static fallible append(const struct opt *o, const char *arg,
+		       struct opt_list *list)
+{
+	if (list->nr == OPT_LIST_MAX)
+		return error_new(ERR_USAGE, "--%s: at most %d times", o->name,
+				 OPT_LIST_MAX);
+	list->v[list->nr++] = arg;
+	return NULL;
+}
+
 static fallible store(const struct opt *o, const char *arg, void *opts)
 {
 	void *field = (char *)opts + o->offset;
@@ -17,6 +27,8 @@ static fallible store(const struct opt *o, const char *arg, void *opts)
 	case OPT_STR:
 		*(const char **)field = arg;
 		return NULL;
+	case OPT_LIST:
+		return append(o, arg, field);
 	case OPT_UINT:
 		break;
 	}

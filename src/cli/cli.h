@@ -18,7 +18,14 @@
 
 #include "base/error.h"
 
-enum opt_type { OPT_FLAG, OPT_UINT, OPT_STR };
+enum opt_type { OPT_FLAG, OPT_UINT, OPT_STR, OPT_LIST };
+
+/* The field of an OPT_LIST: the option may be given several times. */
+enum { OPT_LIST_MAX = 14 };
+struct opt_list {
+	const char *v[OPT_LIST_MAX];
+	unsigned nr;
+};
 
 struct opt {
 	enum opt_type type;
@@ -29,7 +36,7 @@ struct opt {
 	size_t offset; /* of the field in the options struct */
 };
 
-/* The field is a bool, an unsigned or a const char *, as the type says. */
+/* The field is a bool, unsigned, const char * or struct opt_list, by type. */
 #define OPT(type_, key_, name_, strct, field, arg_, help_)              \
 	{                                                               \
 		.type = type_, .key = key_, .name = name_, .arg = arg_, \

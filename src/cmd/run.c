@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "cmd/cmd.h"
 #include "cmd/finding.h"
 #include "cmd/kernel_pick.h"
@@ -22,6 +23,7 @@ enum {
 struct run_opts {
 	const char *kernel, *vmlinux, *shell, *cmdline, *accel, *cover;
 	const char *sandbox;
+	struct opt_list files;
 	unsigned timeout_s, memory_mib, cpus, repeat;
 	bool console, json;
 };
@@ -35,6 +37,9 @@ static const struct opt opts[] = {
 	OPT(OPT_STR, 's', "shell", run_opts, shell, "FILE",
 	    "run this static binary, script or C file (compiled on the fly) in "
 	    "the guest; operands are its arguments"),
+	OPT(OPT_LIST, 'f', "file", run_opts, files, "FILE[:PATH]",
+	    "put this file into the guest, as PATH or by its own name in /; "
+	    "up to 14 times"),
 	OPT(OPT_STR, 0, "sandbox", run_opts, sandbox, "KIND",
 	    "run as root (none), as nobody (setuid), or as root of a user "
 	    "namespace (namespace)"),
@@ -318,24 +323,52 @@ static fallible make_config(const struct run_opts *o,
 	return choose_accel(o->accel, &cfg->accel);
 }
 
-/* `program` goes into the guest as /bin/program unless it is empty. */
+enum { MAX_FILES = OPT_LIST_MAX + 1 };
+
+/* What --file names, and `program` as /bin/program unless it is empty. */
+static size_t list_files(struct arena *arena, const struct opt_list *names,
+			 struct slice program, struct vm_file *out)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < names->nr; i++) {
+		const char *name = names->v[i];
+		const char *colon = strrchr(name, ':');
+		const char *slash = strrchr(name, '/');
+		struct vm_file f = { .host = name,
+				     .path = slash ? slash + 1 : name,
+				     .mode = 0644 };
+
+		if (colon && colon[1] == '/') {
+			f.host = arena_strndup(arena, name,
+					       (size_t)(colon - name));
+			f.path = colon + 1;
+		}
+		out[n++] = f;
+	}
+	if (program.len)
+		out[n++] = (struct vm_file){ .path = "/bin/program",
+					     .data = program,
+					     .mode = 0755 };
+	return n;
+}
+
 static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
 			 size_t n, struct slice program)
 {
 	_cleanup_(symbols_closep) struct symbols *symbols = NULL;
 	_cleanup_(guest_closep) struct guest *guest = NULL;
 	_cleanup_(json_freep) struct json *array = NULL;
-	struct vm_file file = { .path = "/bin/program",
-				.data = program,
-				.mode = 0755 };
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct vm_file files[MAX_FILES];
 	struct vm_config cfg;
 	struct kernel_pick kernel;
 
 	TRY(kernel_pick(o->kernel, &kernel));
 	TRY(make_config(o, &kernel, &cfg));
 	TRY(open_symbols(o, &kernel, &symbols));
-	cfg.files = &file;
-	cfg.nr_files = program.len ? 1 : 0;
+	cfg.files = files;
+	cfg.nr_files = list_files(arena, &o->files, program, files);
 	TRY(guest_open(&cfg, &guest));
 	if (o->json)
 		array = json_array_new();

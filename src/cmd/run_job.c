@@ -5,7 +5,10 @@
 
 #include "base/io.h"
 
-enum { MAX_PROGRAM_BYTES = 16 * 1024 * 1024 };
+enum {
+	MAX_PROGRAM_BYTES = 16 * 1024 * 1024,
+	CALL_TIMEOUT_MS = 2000, /* a mount may take long; the next calls wait */
+};
 
 void run_job_deinit(struct run_job *job)
 {
@@ -32,7 +35,9 @@ fallible run_job_program(const char *path, struct run_job *out)
 	_cleanup_(buf_deinit) struct buf text = {};
 	struct run_job job = { .name = path,
 			       .req = { .kind = WIRE_PROGRAM,
-					.flags = WIRE_REQ_COVER } };
+					.call_timeout_ms = CALL_TIMEOUT_MS,
+					.flags = WIRE_REQ_COVER |
+						 WIRE_REQ_THREADS } };
 
 	TRY(io_read_file(path, MAX_PROGRAM_BYTES, &text));
 	TRY(prog_parse(path, buf_as_slice(&text), PROG_X86_64, &job.prog));
@@ -111,6 +116,13 @@ static uint32_t nr_calls(const struct run_job *job,
 	return MIN(res->ncalls, (uint32_t)prog_ncalls(job->prog));
 }
 
+/* Whether the coverage of call `i` did not fit into a buffer. */
+static bool is_cut(const struct wire_result *res, uint32_t i)
+{
+	return (res->calls[i].flags & WIRE_COVER_FULL) ||
+	       (res->head.flags & WIRE_RESP_TRUNCATED);
+}
+
 void run_job_calls_to_text(const struct run_job *job,
 			   const struct wire_result *res, FILE *f)
 {
@@ -120,7 +132,8 @@ void run_job_calls_to_text(const struct run_job *job,
 		prog_call_to_text(job->prog, i, &line);
 		buf_str(&line, " -> ");
 		outcome(res, i, &line);
-		buf_printf(&line, ", %u PCs\n", wire_pcs(res, i).len);
+		buf_printf(&line, ", %u PCs%s\n", wire_pcs(res, i).len,
+			   is_cut(res, i) ? " (cut)" : "");
 		fputs(buf_cstr(&line), f);
 	}
 }
@@ -142,6 +155,8 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 		json_set(o, "errno", json_int(c->err));
 		json_set(o, "ret", json_int((int64_t)c->ret));
 		json_set(o, "pcs", json_int(wire_pcs(res, i).len));
+		json_set(o, "blocks", json_int(res->calls[i].trace_len));
+		json_set(o, "cut", json_flag(is_cut(res, i)));
 		json_push(array, o);
 	}
 	return array;

@@ -10,12 +10,14 @@ struct demo_opts {
 	const char *file;
 	unsigned count;
 	bool json;
+	struct opt_list more;
 };
 
 static const struct opt demo_table[] = {
 	OPT(OPT_STR, 'f', "file", demo_opts, file, "FILE", "a file"),
 	OPT(OPT_UINT, 'n', "count", demo_opts, count, "N", "a count"),
 	OPT(OPT_FLAG, 0, "json", demo_opts, json, NULL, "print JSON"),
+	OPT(OPT_LIST, 'm', "more", demo_opts, more, "X", "may be repeated"),
 	OPT_END,
 };
 
@@ -63,6 +65,24 @@ static void options_stand_anywhere(void **state)
 	assert_string_equal(o.file, "x");
 }
 
+static void lists_collect(void **state)
+{
+	struct demo_opts o = {};
+	int n;
+	char *argv[OPT_LIST_MAX + 3] = { W("demo"), W("-ma"), W("--more=b") };
+
+	assert_null(parse(&o, &n, argv));
+	assert_int_equal(o.more.nr, 2);
+	assert_string_equal(o.more.v[0], "a");
+	assert_string_equal(o.more.v[1], "b");
+	for (int i = 3; i < OPT_LIST_MAX + 2; i++)
+		argv[i] = W("-mx");
+	struct error *err = parse(&o, &n, argv); /* two and too many */
+	assert_non_null(err);
+	assert_int_equal(error_kind(err), ERR_USAGE);
+	error_free(err);
+}
+
 static void misuse_is_a_usage_error(void **state)
 {
 	char **bad[] = {
@@ -106,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_stand_anywhere),
+		cmocka_unit_test(lists_collect),
 		cmocka_unit_test(misuse_is_a_usage_error),
 		cmocka_unit_test(man_page_lists_what_help_lists),
 	};

@@ -451,6 +451,33 @@ static void coverage(void **state)
 	check_coverage(WIRE_REQ_KEEP);
 }
 
+/* A call that fills KCOV's buffer leaves room for the next ones. */
+static void long_traces(void **state)
+{
+	struct wire_request req = { .flags = WIRE_REQ_COVER,
+				    .timeout_ms = 20000 };
+	struct wire_result r;
+
+	if (!(wire_guest(w).features & WIRE_HAS_KCOV))
+		SKIP_TEST("no KCOV here");
+	for (int i = 0; i < 2; i++) {
+		r = run_text(w,
+			     "openat(-100, \"/nowhere\\0\", 0, 0)\n"
+			     "openat(-100, \"/nowhere\\0\", 0, 0) "
+			     "(rerun: 20000)\n"
+			     "openat(-100, \"/nowhere\\0\", 0, 0)\n",
+			     &req);
+		check_status(&r, WIRE_DONE, 0);
+		assert_in_range(wire_pcs(&r, 0).len, 50, 2000);
+		assert_in_range(wire_pcs(&r, 1).len, 50, 2000);
+		assert_in_range(wire_pcs(&r, 2).len, 50, 2000);
+		assert_false(r.calls[0].flags & WIRE_COVER_FULL);
+		assert_true(r.calls[1].flags & WIRE_COVER_FULL);
+		assert_false(r.calls[2].flags & WIRE_COVER_FULL);
+		req.flags |= WIRE_REQ_KEEP;
+	}
+}
+
 /* Bring an image, set up a loop device, mount it, write: all in programs. */
 static void mount_image(void **state)
 {
@@ -552,6 +579,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(binaries),
 		cmocka_unit_test(files),
 		cmocka_unit_test(coverage),
+		cmocka_unit_test(long_traces),
 		cmocka_unit_test(mount_image),
 		cmocka_unit_test(sandboxes),
 		cmocka_unit_test(workers_are_reused),

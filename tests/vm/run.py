@@ -13,6 +13,9 @@ import sys
 import tempfile
 import time
 
+import vmtest
+from vmtest import all_gone, check, children, kernel, skip
+
 BUGON, SHARED = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 SOURCE = r"""
 #include <fcntl.h>
@@ -40,40 +43,8 @@ int main(int argc, char **argv)
 TITLE = "KASAN: slab-use-after-free Read in lkdtm_READ_AFTER_FREE"
 
 
-def check(what, *conditions):
-    if not all(conditions):
-        sys.exit(f"{what}: {conditions}")
-    print("ok", what, flush=True)
-
-
-def bugon(*args, env=None, timeout=120):
-    return subprocess.run([BUGON, *args], text=True, capture_output=True,
-                          timeout=timeout, env={**os.environ, **(env or {})})
-
-
-def kernel(name):
-    """Where a file of ../shared/kernel is, unpacked; None without."""
-    script = f"{os.path.dirname(os.path.abspath(__file__))}/../kernel-file.sh"
-    r = subprocess.run([script, name], text=True, capture_output=True)
-    return r.stdout.strip() if r.returncode == 0 else None
-
-
-def children(pid):
-    """The tree below pid, whatever became of the parents later."""
-    out = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as f:
-            for child in map(int, f.read().split()):
-                out += [child] + children(child)
-    return out
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def bugon(*args, **kw):
+    return vmtest.bugon(BUGON, *args, **kw)
 
 
 def leftovers(places):
@@ -99,11 +70,8 @@ def killed_at_any_moment(run):
         seen += len(tree)
         p.send_signal(signal.SIGKILL)
         p.wait()
-        end = time.time() + 10
-        while any(map(alive, tree)) and time.time() < end:
-            time.sleep(0.02)
         check(f"killed after {delay} s, {len(tree)} processes",
-              not any(map(alive, tree)), leftovers(places) == before)
+              all_gone(tree), leftovers(places) == before)
     check("there was something to kill", seen > 0)
     os.unlink(binary)
     shutil.rmtree(home)
@@ -238,8 +206,7 @@ def main():
     executor = os.environ.get("BUGON_EXECUTOR",
                               f"{os.path.dirname(BUGON)}/executor")
     if not where or not os.path.exists(executor):
-        print(f"skipped: no UML kernel in {SHARED} or no {executor}")
-        sys.exit(77)
+        skip(f"no UML kernel in {SHARED} or no {executor}")
     run = [BUGON, "run", "--kernel", os.path.dirname(where)]
     with tempfile.TemporaryDirectory() as d:
         os.chdir(d)

@@ -70,13 +70,14 @@ static void lists_collect(void **state)
 	struct demo_opts o = {};
 	int n;
 	char *argv[OPT_LIST_MAX + 3] = { W("demo"), W("-ma"), W("--more=b") };
+	char again[] = "-mx";
 
 	assert_null(parse(&o, &n, argv));
 	assert_int_equal(o.more.nr, 2);
 	assert_string_equal(o.more.v[0], "a");
 	assert_string_equal(o.more.v[1], "b");
 	for (int i = 3; i < OPT_LIST_MAX + 2; i++)
-		argv[i] = W("-mx");
+		argv[i] = again;
 	struct error *err = parse(&o, &n, argv); /* two and too many */
 	assert_non_null(err);
 	assert_int_equal(error_kind(err), ERR_USAGE);

@@ -194,14 +194,27 @@ static void print_run(struct run *run, const struct run_job *job,
 
 /* ---- running ---- */
 
-/* The guest is silent and did not answer: ask it, then give it up. */
-static void diagnose(struct run *run, struct buf *console)
+/*
+ * The guest is silent and did not answer: ask it, then give it up.  What it
+ * prints then, we provoked: it is the diagnosis and no report.
+ */
+static void diagnose(struct run *run)
 {
-	struct error *err = vm_diagnose(guest_vm(run->guest), console);
+	_cleanup_(buf_deinit) struct buf raw = {}, out = {};
+	struct error *err = vm_diagnose(guest_vm(run->guest), &raw);
 
 	if (err)
 		fprintf(stderr, "bugon run: %s\n", error_message(err));
 	error_free(err);
+	if (run->files.symbols)
+		symbolize_text(run->files.symbols, buf_as_slice(&raw), &out);
+	else
+		buf_slice(&out, buf_as_slice(&raw));
+	if (run->object)
+		json_set(run->object, "diagnosis",
+			 json_text(buf_as_slice(&out)));
+	else
+		printf("DIAGNOSIS:\n%s", buf_cstr(&out));
 }
 
 static fallible start_guest(struct run *run)
@@ -235,7 +248,7 @@ static fallible run_once(struct run *run, const struct run_job *job)
 	unsigned patience_ms = job->req.timeout_ms + ANSWER_MS;
 	struct wire_result res;
 	size_t nr;
-	bool got;
+	bool got, hangs;
 
 	TRY(start_guest(run));
 	uint64_t from = vm_console(vm, 0, &ignored);
@@ -245,8 +258,7 @@ static fallible run_once(struct run *run, const struct run_job *job)
 		       &res, &got));
 	TRY(vm_drain(vm, got ? LINGER_MS : DYING_MS));
 	vm_console(vm, from, &console);
-	if (!got && !vm_death(vm)->kind)
-		diagnose(run, &console);
+	hangs = !got && !vm_death(vm)->kind;
 	describe(job, &res, got, vm_death(vm), &how);
 	print_run(run, job, got ? &res : NULL, buf_as_slice(&console),
 		  buf_cstr(&how));
@@ -254,7 +266,10 @@ static fallible run_once(struct run *run, const struct run_job *job)
 		run_job_add_pcs(&res, &run->pcs);
 	vm_crashes(vm, &nr);
 	run->alive = got && !vm_death(vm)->kind && !nr;
-	return print_reports(run);
+	if (!hangs)
+		return print_reports(run);
+	diagnose(run);
+	return NULL;
 }
 
 static fallible run_and_list(struct run *run, const struct run_job *job)

@@ -154,6 +154,23 @@ fallible guest_submit(struct guest *g, const struct wire_request *req,
 	return wire_submit(g->wire, req, payload, NULL);
 }
 
+/* A guest whose answers make no sense is a dead one, not an error of ours. */
+static fallible poll_answer(struct guest *g, struct wire_result *res, bool *got)
+{
+	struct error *err = wire_poll(g->wire, res, got);
+	char why[200];
+
+	if (!err || error_kind(err) != ERR_INPUT)
+		return err;
+	snprintf(why, sizeof(why),
+		 "the guest wrote nonsense into the shared memory (%s)",
+		 error_message(err));
+	error_free(err);
+	vm_condemn(g->vm, why);
+	*got = false;
+	return NULL;
+}
+
 fallible guest_take(struct guest *g, unsigned timeout_ms,
 		    struct wire_result *res, bool *got)
 {
@@ -161,7 +178,7 @@ fallible guest_take(struct guest *g, unsigned timeout_ms,
 	unsigned looks = 0, events;
 
 	for (;;) {
-		TRY(wire_poll(g->wire, res, got));
+		TRY(poll_answer(g, res, got));
 		if (*got)
 			return NULL;
 		TRY(vm_poll(g->vm, looks++ < EAGER_LOOKS ? 0 : PAUSE_MS,
@@ -172,7 +189,7 @@ fallible guest_take(struct guest *g, unsigned timeout_ms,
 	/* A splat need not be the end: the answer may be on its way. */
 	if (vm_death(g->vm)->kind == VM_CRASHED)
 		TRY(vm_drain(g->vm, LAST_WORDS_MS));
-	return wire_poll(g->wire, res, got);
+	return poll_answer(g, res, got);
 }
 
 fallible guest_call(struct guest *g, const struct wire_request *req,

@@ -49,9 +49,8 @@ fallible guest_submit(struct guest *g, const struct wire_request *req,
 
 /**
  * Wait for the next answer, reading the guest's console meanwhile.
- * *got is false when it died or did not answer within `timeout_ms` (see
- * vm_death()).  The result lives until the next call.  Errors: ERR_INFRA,
- * ERR_INPUT (the guest answers nonsense).
+ * *got is false when it died, answered nonsense, or not within `timeout_ms`
+ * (see vm_death()).  The result lives until the next call.  Errors: ERR_INFRA.
  */
 fallible guest_take(struct guest *g, unsigned timeout_ms,
 		    struct wire_result *res, bool *got);

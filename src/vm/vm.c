@@ -322,6 +322,11 @@ fallible vm_send(struct vm *vm, const void *data, size_t len)
 	return vm->ops->send ? vm->ops->send(vm, s) : vm_send_fd(vm, s);
 }
 
+void vm_condemn(struct vm *vm, const char *why)
+{
+	vm_set_death(vm, VM_LOST, "%s", why);
+}
+
 fallible vm_diagnose(struct vm *vm, struct buf *out)
 {
 	if (!vm->ops->diagnose)

@@ -191,6 +191,9 @@ fallible vm_drain(struct vm *vm, unsigned timeout_ms);
 
 const struct vm_death *vm_death(const struct vm *vm);
 
+/** What ran there cannot be trusted any more: VM_LOST, if it is not dead yet. */
+void vm_condemn(struct vm *vm, const char *why);
+
 /** The crashes of this boot in order of appearance. */
 const struct vm_crash *vm_crashes(const struct vm *vm, size_t *nr);
 

@@ -2,7 +2,6 @@
 #include "report/frame_pick.h"
 
 #include "base/glob.h"
-#include "report/frames.h"
 
 enum skip_class {
 	SKIP_ALWAYS = 1 << 0,
@@ -83,16 +82,16 @@ struct walk {
 	enum line_kind kind; /* of the line just looked at */
 };
 
-static bool is_marker(struct slice line, enum line_kind kind)
+static bool is_marker(const struct body_line *line)
 {
-	return kind == LINE_TRACE ||
-	       slice_eq(slice_trim(line), SLICE("stack backtrace:"));
+	return line->kind == LINE_TRACE ||
+	       (line->kind == LINE_OTHER &&
+		slice_eq(slice_trim(line->text), SLICE("stack backtrace:")));
 }
 
 static struct walk walk_start(const struct body *body)
 {
 	struct walk w = { .body = body, .line = body->header + 1 };
-	struct report_frame f;
 
 	if (body->hit.format->flags & F_TRACE) {
 		w.in_trace = true; /* the headline is the marker */
@@ -100,11 +99,9 @@ static struct walk walk_start(const struct body *body)
 	}
 	/* Without any marker the frames follow the headline (KMSAN, KCSAN). */
 	for (size_t i = w.line; i < body->nr_lines && !w.need_marker; i++) {
-		enum line_kind kind = frame_parse(body->lines[i], &f);
-
-		if (kind == LINE_STORY)
+		if (body->lines[i].kind == LINE_STORY)
 			break;
-		w.need_marker = is_marker(body->lines[i], kind);
+		w.need_marker = is_marker(&body->lines[i]);
 	}
 	return w;
 }
@@ -121,10 +118,10 @@ static bool walk_next(struct walk *w)
 		return true;
 	}
 	while (w->line < w->body->nr_lines) {
-		struct slice line = w->body->lines[w->line++];
+		const struct body_line *line = &w->body->lines[w->line++];
 
-		w->kind = frame_parse(line, &w->frame);
-		if (is_marker(line, w->kind)) {
+		w->kind = line->kind;
+		if (is_marker(line)) {
 			w->kind = LINE_TRACE;
 			w->in_trace = true;
 			return false;
@@ -133,6 +130,7 @@ static bool walk_next(struct walk *w)
 			continue; /* nothing else may follow (bad page) */
 		if (w->kind == LINE_STORY || w->kind == LINE_IRQ_END)
 			return false;
+		w->frame = line->frame;
 		if (w->frame.is_inline || w->frame.is_guess)
 			continue;
 		if (w->kind == LINE_PC)
@@ -207,16 +205,16 @@ static struct slice headline_function(const struct body *body,
 	struct slice name = { 0 };
 
 	for (size_t i = body->header; i < body->nr_lines; i++) {
-		struct hit hit = { .at = body->lines[i] };
+		struct slice line = body->lines[i].text;
+		struct hit hit = { .at = line };
 		struct match m = { .nr = 0 };
 		const char *p;
 
 		if (i > body->header) {
-			p = slice_find(body->lines[i], SLICE("BUG: "));
+			p = slice_find(line, SLICE("BUG: "));
 			if (!p)
 				break;
-			hit.at = slice_range(p, body->lines[i].p +
-							body->lines[i].len);
+			hit.at = slice_range(p, line.p + line.len);
 		} else {
 			hit = body->hit;
 		}
@@ -250,8 +248,9 @@ static bool next_physical(const struct body *body, size_t *i,
 			  struct report_frame *f)
 {
 	for (size_t k = *i + 1; k < body->nr_lines; k++) {
-		if (frame_parse(body->lines[k], f) != LINE_FRAME)
+		if (body->lines[k].kind != LINE_FRAME)
 			return false;
+		*f = body->lines[k].frame;
 		if (f->is_inline)
 			continue;
 		*i = k;
@@ -268,12 +267,11 @@ static struct slice pick_chain(const struct body *body, size_t line,
 			       struct buf *why)
 {
 	struct walk w = walk_start(body);
-	struct report_frame f;
 
 	for (size_t i = line; i < body->nr_lines; i++) {
-		struct slice text = slice_trim(body->lines[i]);
+		struct slice text = slice_trim(body->lines[i].text);
 
-		if (is_marker(text, frame_parse(text, &f)))
+		if (is_marker(&body->lines[i]))
 			break;
 		if (!slice_starts(text, SLICE("-> #")))
 			continue;
@@ -297,17 +295,16 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 	size_t i = body->header + 1;
 
 	for (; i < body->nr_lines && n; i++) {
+		struct slice text = slice_trim(body->lines[i].text);
 		struct report_frame f;
 
-		if (slice_starts(slice_trim(body->lines[i]), SLICE("->")))
+		if (slice_starts(text, SLICE("->")) ||
+		    is_marker(&body->lines[i]))
 			break;
-		if (is_marker(body->lines[i], frame_parse(body->lines[i], &f)))
-			break;
-		bool next_line =
-			slice_ends(slice_trim(body->lines[i]), SLICE(" at:")) &&
-			i + 1 < body->nr_lines;
+		bool next_line = slice_ends(text, SLICE(" at:")) &&
+				 i + 1 < body->nr_lines;
 		if (next_line ? !next_physical(body, &i, &f) :
-				!frame_parse_at(body->lines[i], &f))
+				!frame_parse_at(body->lines[i].text, &f))
 			continue;
 		if (f.is_inline)
 			continue;
@@ -325,7 +322,7 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 static struct slice pick_irq_lock(const struct body *body, struct buf *why)
 {
 	for (size_t i = body->header + 1; i < body->nr_lines; i++) {
-		if (!slice_has(body->lines[i], SLICE("irq-safe at:")))
+		if (!slice_has(body->lines[i].text, SLICE("irq-safe at:")))
 			continue;
 		struct walk w = { .body = body, .line = i + 1 };
 		struct slice name = first_frame(&w, SKIP_ALWAYS, why);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/frame_pick.h"
 
+#include <stdlib.h>
+
 #include "base/glob.h"
+
+enum { MAX_NAME = 512 }; /* KSYM_NAME_LEN: longer ones are cut */
 
 enum skip_class {
 	SKIP_ALWAYS = 1 << 0,
@@ -24,20 +28,33 @@ static const struct {
 #undef SKIP
 };
 
-/* The rows by the first byte of their names, each list in any order. */
+/*
+ * The rows by the first two bytes of their names, each list in any order.
+ * Where a name begins with '*' it is the two behind, which may stand anywhere.
+ */
 struct skip_index {
 	bool known;
-	uint16_t first[256]; /* 1 + row, or 0; '*': those that begin with it */
+	uint16_t first[2][1024]; /* by '*' and hash: 1 + row, or 0 */
 	uint16_t next[ARRAY_LEN(skips)];
 };
+
+static unsigned pair_hash(const char *p)
+{
+	return ((unsigned)(unsigned char)p[0] * 37 + (unsigned char)p[1]) %
+	       1024;
+}
 
 static const struct skip_index *skip_index(void)
 {
 	static struct skip_index index;
 
 	for (size_t i = 0; !index.known && i < ARRAY_LEN(skips); i++) {
-		uint16_t *first = &index.first[(unsigned char)*skips[i].name.p];
+		struct slice name = skips[i].name;
+		bool star = *name.p == '*';
 
+		if (name.len < 2u + star || memchr(name.p + star, '*', 2))
+			abort(); /* too short to be found */
+		uint16_t *first = &index.first[star][pair_hash(name.p + star)];
 		index.next[i] = *first;
 		*first = (uint16_t)(i + 1);
 	}
@@ -45,11 +62,20 @@ static const struct skip_index *skip_index(void)
 	return &index;
 }
 
-/* Many names share their first byte, few their second, too. */
-static bool may_match(struct slice pattern, struct slice name)
+/* The classes of what stands at the start of `name`, among those wanted. */
+static unsigned look_up(const struct skip_index *index, bool star,
+			struct slice name, unsigned wanted)
 {
-	return pattern.len < 2 || *pattern.p == '*' || pattern.p[1] == '*' ||
-	       (name.len > 1 && pattern.p[1] == name.p[1]);
+	unsigned i = index->first[star][pair_hash(name.p)], found = 0;
+
+	for (; i; i = index->next[i - 1]) {
+		struct slice pattern = slice_from(skips[i - 1].name, star);
+
+		if (skips[i - 1].class & wanted & ~found &&
+		    glob_match(pattern, name))
+			found |= skips[i - 1].class;
+	}
+	return found;
 }
 
 /* The classes of `name` among those wanted; 0: it may be blamed. */
@@ -57,16 +83,12 @@ static unsigned classify(struct slice name, unsigned wanted)
 {
 	const struct skip_index *index = skip_index();
 	unsigned found = 0;
-	const unsigned char starts[] = { name.len ? (unsigned char)*name.p : 0,
-					 '*' };
 
-	for (size_t k = 0; k < ARRAY_LEN(starts); k++)
-		for (unsigned i = index->first[starts[k]]; i;
-		     i = index->next[i - 1])
-			if (skips[i - 1].class & wanted & ~found &&
-			    may_match(skips[i - 1].name, name) &&
-			    glob_match(skips[i - 1].name, name))
-				found |= skips[i - 1].class;
+	name.len = MIN(name.len, (size_t)MAX_NAME);
+	if (name.len > 1)
+		found = look_up(index, false, name, wanted);
+	for (; name.len > 1; name = slice_from(name, 1))
+		found |= look_up(index, true, name, wanted & ~found);
 	return found;
 }
 

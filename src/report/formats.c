@@ -126,6 +126,13 @@ const struct scanner *formats_scanner(void)
 	return &formats_index()->scanner;
 }
 
+bool formats_scan(struct slice message)
+{
+	unsigned which;
+
+	return scanner_find(formats_scanner(), message, 0, &which);
+}
+
 bool format_matches(const struct format *f, const struct hit *hit,
 		    struct match *m)
 {

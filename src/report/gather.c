@@ -60,6 +60,7 @@ void window_add(struct window *w, struct slice raw)
 		.next = NO_LINE,
 		.caller = parsed.caller,
 		.has_time = parsed.has_time,
+		.hot = formats_scan(parsed.text),
 	};
 
 	if (line.prev != NO_LINE)
@@ -76,6 +77,11 @@ struct slice window_text(const struct window *w, int32_t i)
 	const struct window_line *l = &w->lines.data[i];
 
 	return (struct slice){ w->text + l->text_offset, l->text_len };
+}
+
+bool window_hit(const struct window *w, int32_t i, struct hit *hit)
+{
+	return w->lines.data[i].hot && formats_find(window_text(w, i), hit);
 }
 
 int32_t window_at(const struct window *w, uint64_t offset)
@@ -261,7 +267,7 @@ static bool explained_by(const struct window *w, int32_t first, struct hit *hit,
 	for (; n < LOOK_AHEAD && i != NO_LINE; n++, i = next_line(w, i)) {
 		struct hit other;
 
-		if (!formats_find(window_text(w, i), &other))
+		if (!window_hit(w, i, &other))
 			continue;
 		if (!(other.format->flags & F_TENTATIVE)) {
 			*hit = other;
@@ -308,8 +314,7 @@ static int32_t find_panic(const struct window *w, int32_t i, int32_t *seen,
 		struct hit hit;
 		struct report_frame f;
 
-		if (formats_find(text, &hit) &&
-		    !(hit.format->flags & F_TRACE)) {
+		if (window_hit(w, i, &hit) && !(hit.format->flags & F_TRACE)) {
 			if (!(hit.format->flags & F_PANIC))
 				break;
 			g->panicked = true;
@@ -395,7 +400,7 @@ static enum verdict judge_line(const struct window *w, int32_t i,
 	struct slice text = window_text(w, i);
 	enum verdict v = TAKE;
 	struct hit hit;
-	bool headline = formats_find(text, &hit);
+	bool headline = window_hit(w, i, &hit);
 
 	if (headline) {
 		v = judge_headline(&hit, g, p);

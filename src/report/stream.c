@@ -317,7 +317,7 @@ static fallible examine(struct report_stream *s, int32_t i, bool end,
 	bool known;
 
 	*more = false;
-	if (w->lines.data[i].claimed || !formats_find(window_text(w, i), &hit))
+	if (w->lines.data[i].claimed || !window_hit(w, i, &hit))
 		return NULL;
 	window_reach(w, i, end);
 	bool again = window_replayed(w, i, &known);
@@ -328,9 +328,30 @@ static fallible examine(struct report_stream *s, int32_t i, bool end,
 	return *more || s->gathered.harmless ? NULL : emit(s);
 }
 
+/* The next line of the window to look at closely; false: none. */
+static bool scan_lines(struct report_stream *s)
+{
+	const struct window *w = &s->window;
+	int32_t i = window_at(w, s->scanned + 1 - s->base) - 1;
+
+	for (; i < (int32_t)w->lines.len; i++) {
+		const struct window_line *l = &w->lines.data[i];
+
+		if (!l->hot || l->claimed)
+			continue;
+		if (s->scanned < s->base + l->offset)
+			s->scanned = s->base + l->offset;
+		return true;
+	}
+	s->scanned = s->lexed;
+	return false;
+}
+
 /* Find the next place to look at closely; false: none in what is there. */
 static bool scan(struct report_stream *s)
 {
+	if (s->scanned < s->lexed && scan_lines(s))
+		return true;
 	const struct scanner *scanner = formats_scanner();
 	struct slice text = buf_as_slice(&s->text);
 	size_t from = (size_t)(s->scanned - s->base);

@@ -120,6 +120,8 @@ static bool is_suppressed(struct slice line)
 	};
 	bool kill = false;
 
+	if (!slice_has(line, SLICE("Kill")))
+		return false; /* as most */
 	for (size_t i = 0; i < ARRAY_LEN(kills); i++)
 		kill |= slice_has(line, kills[i]);
 	for (size_t i = 0; kill && i < ARRAY_LEN(victims); i++)
@@ -404,16 +406,22 @@ static fallible process(struct report_stream *s, bool end, bool partial)
 	return NULL;
 }
 
+/* Take in `text`; `end`: it ends the log. */
+static fallible feed(struct report_stream *s, struct slice text, bool end)
+{
+	do {
+		size_t n = MIN(text.len, (size_t)PIECE_BYTES);
+
+		buf_add(&s->text, text.p, n);
+		text = slice_from(text, n);
+		TRY(process(s, end && !text.len, end && !text.len));
+	} while (text.len);
+	return NULL;
+}
+
 fallible report_feed(struct report_stream *s, struct slice piece)
 {
-	while (piece.len) {
-		size_t n = piece.len < PIECE_BYTES ? piece.len : PIECE_BYTES;
-
-		buf_add(&s->text, piece.p, n);
-		piece = slice_from(piece, n);
-		TRY(process(s, false, false));
-	}
-	return NULL;
+	return feed(s, piece, false);
 }
 
 fallible report_idle(struct report_stream *s)
@@ -431,6 +439,5 @@ fallible report_parse(struct slice log, report_fn *fn, void *ctx)
 	_cleanup_(report_stream_freep) struct report_stream *s =
 		report_stream_new(fn, ctx);
 
-	TRY(report_feed(s, log));
-	return report_finish(s);
+	return feed(s, log, true);
 }

@@ -18,6 +18,8 @@ enum {
 	MAX_LEFT = 8, /* headlines of others inside a report */
 };
 
+static const struct slice replaying = SLICE("** replaying previous");
+
 /* Where the last line of a caller is kept; the set is in order of use. */
 static int32_t *caller_set(struct window *w, caller_id c)
 {
@@ -61,6 +63,7 @@ void window_add(struct window *w, struct slice raw)
 		.caller = parsed.caller,
 		.has_time = parsed.has_time,
 		.hot = formats_scan(parsed.text),
+		.replaying = slice_has(parsed.text, replaying),
 	};
 
 	if (line.prev != NO_LINE)
@@ -144,15 +147,13 @@ static int32_t next_line(const struct window *w, int32_t i)
 
 bool window_replayed(const struct window *w, int32_t i, bool *known)
 {
-	static const struct slice mark = SLICE("** replaying previous");
 	struct slice cut = window_text(w, i);
-	const char *p = slice_find(cut, mark);
 	int32_t next = w->lines.data[i].next;
 
 	*known = i + 1 < w->end || w->complete;
-	if (p)
-		cut = slice_range(cut.p, p);
-	else if (i + 1 >= w->end || !slice_has(window_text(w, i + 1), mark))
+	if (w->lines.data[i].replaying)
+		cut = slice_range(cut.p, slice_find(cut, replaying));
+	else if (i + 1 >= w->end || !w->lines.data[i + 1].replaying)
 		return false;
 	else if (next == i + 1) /* without callers they are one chain */
 		next = w->lines.data[next].next;

@@ -28,6 +28,7 @@ struct window_line {
 	caller_id caller;
 	bool has_time;
 	bool hot; /* some format's first words are in it */
+	bool replaying; /* it says that a message is printed once more */
 	bool claimed; /* belongs to a report found already */
 };
 

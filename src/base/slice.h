@@ -77,12 +77,17 @@ static inline bool slice_has(struct slice s, struct slice needle)
 	return slice_find(s, needle) != NULL;
 }
 
+static inline bool char_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Without blanks (space, tab, CR, LF) on either side. */
 static inline struct slice slice_trim(struct slice s)
 {
-	while (s.len && strchr(" \t\r\n", *s.p) && *s.p)
+	while (s.len && char_is_blank(*s.p))
 		s = slice_from(s, 1);
-	while (s.len && s.p[s.len - 1] && strchr(" \t\r\n", s.p[s.len - 1]))
+	while (s.len && char_is_blank(s.p[s.len - 1]))
 		s.len--;
 	return s;
 }

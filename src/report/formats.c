@@ -42,9 +42,9 @@ static const char *const harmless[] = {
 static const struct slice leads[] = { SLICE("WARNING: "), SLICE("BUG: "),
 				      SLICE("INFO: ") };
 
-static struct slice format_literal(const struct format *f)
+static struct slice literal(const char *pattern)
 {
-	return (struct slice){ f->line, strcspn(f->line, "{") };
+	return (struct slice){ pattern, strcspn(pattern, "{") };
 }
 
 static void add_literal(struct slice *list, unsigned *nr, struct slice lit)
@@ -62,11 +62,12 @@ static void add_literal(struct slice *list, unsigned *nr, struct slice lit)
 	list[(*nr)++] = lit;
 }
 
-/* What is looked for, and for each literal the rows that may match there. */
+/* What is looked for, and for each literal what else may match there. */
 struct index {
 	struct scanner scanner;
 	uint16_t rows[SCAN_MAX_LITERALS][ARRAY_LEN(formats)];
-	uint16_t nr_rows[SCAN_MAX_LITERALS];
+	uint16_t noise[SCAN_MAX_LITERALS][ARRAY_LEN(noise)];
+	uint16_t nr_rows[SCAN_MAX_LITERALS], nr_noise[SCAN_MAX_LITERALS];
 };
 
 /* Can both stand at one place? A blank of a pattern stands for several. */
@@ -84,11 +85,21 @@ static bool agree(struct slice a, struct slice b)
 static bool may_match(const struct format *f, struct slice lit)
 {
 	if (!(f->flags & F_LOCKDEP))
-		return agree(format_literal(f), lit);
+		return agree(literal(f->line), lit);
 	for (unsigned i = 0; i < ARRAY_LEN(leads); i++)
 		if (agree(leads[i], lit))
 			return true;
 	return false;
+}
+
+static void list_matches(struct index *index, unsigned k, struct slice lit)
+{
+	for (unsigned i = 0; i < nr_formats; i++)
+		if (may_match(&formats[i], lit))
+			index->rows[k][index->nr_rows[k]++] = (uint16_t)i;
+	for (unsigned i = 0; i < ARRAY_LEN(noise); i++)
+		if (agree(literal(noise[i]), lit))
+			index->noise[k][index->nr_noise[k]++] = (uint16_t)i;
 }
 
 static const struct index *formats_index(void)
@@ -103,11 +114,9 @@ static const struct index *formats_index(void)
 		add_literal(list, &nr, leads[i]);
 	for (unsigned i = 0; i < nr_formats; i++)
 		if (!(formats[i].flags & F_LOCKDEP))
-			add_literal(list, &nr, format_literal(&formats[i]));
+			add_literal(list, &nr, literal(formats[i].line));
 	for (unsigned k = 0; k < nr; k++)
-		for (unsigned i = 0; i < nr_formats; i++)
-			if (may_match(&formats[i], list[k]))
-				index.rows[k][index.nr_rows[k]++] = (uint16_t)i;
+		list_matches(&index, k, list[k]);
 	scanner_init(&index.scanner, list, nr);
 	return &index;
 }
@@ -115,6 +124,13 @@ static const struct index *formats_index(void)
 const struct scanner *formats_scanner(void)
 {
 	return &formats_index()->scanner;
+}
+
+bool formats_scan(struct slice message)
+{
+	unsigned which;
+
+	return scanner_find(formats_scanner(), message, 0, &which);
 }
 
 bool format_matches(const struct format *f, const struct hit *hit,
@@ -151,12 +167,14 @@ static bool position_fits(const struct format *f, struct slice lead,
 	return !isalnum((unsigned char)before) && before != '_';
 }
 
-static bool is_noise(struct slice at)
+static bool is_noise(unsigned which, struct slice at)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(noise); i++) {
+	const struct index *index = formats_index();
+
+	for (unsigned k = 0; k < index->nr_noise[which]; k++) {
 		struct match m = { .nr = 0 };
 
-		if (*noise[i] == *at.p && match_line(noise[i], at, &m))
+		if (match_line(noise[index->noise[which][k]], at, &m))
 			return true;
 	}
 	return false;
@@ -212,7 +230,7 @@ bool formats_find(struct slice message, struct hit *hit)
 				       !hit->at.p[hit->at.len - 1]))
 			hit->at.len--;
 		hit->is_warning = slice_starts(hit->at, leads[0]);
-		if (!find_row(which, lead, hit) || is_noise(hit->at))
+		if (!find_row(which, lead, hit) || is_noise(which, hit->at))
 			continue;
 		if (!(hit->format->flags & F_WEAK))
 			return true;

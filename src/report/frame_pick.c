@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/frame_pick.h"
 
+#include <stdlib.h>
+
 #include "base/glob.h"
-#include "report/frames.h"
+
+enum { MAX_NAME = 512 }; /* KSYM_NAME_LEN: longer ones are cut */
 
 enum skip_class {
 	SKIP_ALWAYS = 1 << 0,
@@ -25,20 +28,33 @@ static const struct {
 #undef SKIP
 };
 
-/* The rows by the first byte of their names, each list in any order. */
+/*
+ * The rows by the first two bytes of their names, each list in any order.
+ * Where a name begins with '*' it is the two behind, which may stand anywhere.
+ */
 struct skip_index {
 	bool known;
-	uint16_t first[256]; /* 1 + row, or 0; '*': those that begin with it */
+	uint16_t first[2][1024]; /* by '*' and hash: 1 + row, or 0 */
 	uint16_t next[ARRAY_LEN(skips)];
 };
+
+static unsigned pair_hash(const char *p)
+{
+	return ((unsigned)(unsigned char)p[0] * 37 + (unsigned char)p[1]) %
+	       1024;
+}
 
 static const struct skip_index *skip_index(void)
 {
 	static struct skip_index index;
 
 	for (size_t i = 0; !index.known && i < ARRAY_LEN(skips); i++) {
-		uint16_t *first = &index.first[(unsigned char)*skips[i].name.p];
+		struct slice name = skips[i].name;
+		bool star = *name.p == '*';
 
+		if (name.len < 2u + star || memchr(name.p + star, '*', 2))
+			abort(); /* too short to be found */
+		uint16_t *first = &index.first[star][pair_hash(name.p + star)];
 		index.next[i] = *first;
 		*first = (uint16_t)(i + 1);
 	}
@@ -46,11 +62,20 @@ static const struct skip_index *skip_index(void)
 	return &index;
 }
 
-/* Many names share their first byte, few their second, too. */
-static bool may_match(struct slice pattern, struct slice name)
+/* The classes of what stands at the start of `name`, among those wanted. */
+static unsigned look_up(const struct skip_index *index, bool star,
+			struct slice name, unsigned wanted)
 {
-	return pattern.len < 2 || *pattern.p == '*' || pattern.p[1] == '*' ||
-	       (name.len > 1 && pattern.p[1] == name.p[1]);
+	unsigned i = index->first[star][pair_hash(name.p)], found = 0;
+
+	for (; i; i = index->next[i - 1]) {
+		struct slice pattern = slice_from(skips[i - 1].name, star);
+
+		if (skips[i - 1].class & wanted & ~found &&
+		    glob_match(pattern, name))
+			found |= skips[i - 1].class;
+	}
+	return found;
 }
 
 /* The classes of `name` among those wanted; 0: it may be blamed. */
@@ -58,16 +83,12 @@ static unsigned classify(struct slice name, unsigned wanted)
 {
 	const struct skip_index *index = skip_index();
 	unsigned found = 0;
-	const unsigned char starts[] = { name.len ? (unsigned char)*name.p : 0,
-					 '*' };
 
-	for (size_t k = 0; k < ARRAY_LEN(starts); k++)
-		for (unsigned i = index->first[starts[k]]; i;
-		     i = index->next[i - 1])
-			if (skips[i - 1].class & wanted & ~found &&
-			    may_match(skips[i - 1].name, name) &&
-			    glob_match(skips[i - 1].name, name))
-				found |= skips[i - 1].class;
+	name.len = MIN(name.len, (size_t)MAX_NAME);
+	if (name.len > 1)
+		found = look_up(index, false, name, wanted);
+	for (; name.len > 1; name = slice_from(name, 1))
+		found |= look_up(index, true, name, wanted & ~found);
 	return found;
 }
 
@@ -83,16 +104,16 @@ struct walk {
 	enum line_kind kind; /* of the line just looked at */
 };
 
-static bool is_marker(struct slice line, enum line_kind kind)
+static bool is_marker(const struct body_line *line)
 {
-	return kind == LINE_TRACE ||
-	       slice_eq(slice_trim(line), SLICE("stack backtrace:"));
+	return line->kind == LINE_TRACE ||
+	       (line->kind == LINE_OTHER &&
+		slice_eq(slice_trim(line->text), SLICE("stack backtrace:")));
 }
 
 static struct walk walk_start(const struct body *body)
 {
 	struct walk w = { .body = body, .line = body->header + 1 };
-	struct report_frame f;
 
 	if (body->hit.format->flags & F_TRACE) {
 		w.in_trace = true; /* the headline is the marker */
@@ -100,11 +121,9 @@ static struct walk walk_start(const struct body *body)
 	}
 	/* Without any marker the frames follow the headline (KMSAN, KCSAN). */
 	for (size_t i = w.line; i < body->nr_lines && !w.need_marker; i++) {
-		enum line_kind kind = frame_parse(body->lines[i], &f);
-
-		if (kind == LINE_STORY)
+		if (body->lines[i].kind == LINE_STORY)
 			break;
-		w.need_marker = is_marker(body->lines[i], kind);
+		w.need_marker = is_marker(&body->lines[i]);
 	}
 	return w;
 }
@@ -121,10 +140,10 @@ static bool walk_next(struct walk *w)
 		return true;
 	}
 	while (w->line < w->body->nr_lines) {
-		struct slice line = w->body->lines[w->line++];
+		const struct body_line *line = &w->body->lines[w->line++];
 
-		w->kind = frame_parse(line, &w->frame);
-		if (is_marker(line, w->kind)) {
+		w->kind = line->kind;
+		if (is_marker(line)) {
 			w->kind = LINE_TRACE;
 			w->in_trace = true;
 			return false;
@@ -133,6 +152,7 @@ static bool walk_next(struct walk *w)
 			continue; /* nothing else may follow (bad page) */
 		if (w->kind == LINE_STORY || w->kind == LINE_IRQ_END)
 			return false;
+		w->frame = line->frame;
 		if (w->frame.is_inline || w->frame.is_guess)
 			continue;
 		if (w->kind == LINE_PC)
@@ -207,16 +227,16 @@ static struct slice headline_function(const struct body *body,
 	struct slice name = { 0 };
 
 	for (size_t i = body->header; i < body->nr_lines; i++) {
-		struct hit hit = { .at = body->lines[i] };
+		struct slice line = body->lines[i].text;
+		struct hit hit = { .at = line };
 		struct match m = { .nr = 0 };
 		const char *p;
 
 		if (i > body->header) {
-			p = slice_find(body->lines[i], SLICE("BUG: "));
+			p = slice_find(line, SLICE("BUG: "));
 			if (!p)
 				break;
-			hit.at = slice_range(p, body->lines[i].p +
-							body->lines[i].len);
+			hit.at = slice_range(p, line.p + line.len);
 		} else {
 			hit = body->hit;
 		}
@@ -250,8 +270,9 @@ static bool next_physical(const struct body *body, size_t *i,
 			  struct report_frame *f)
 {
 	for (size_t k = *i + 1; k < body->nr_lines; k++) {
-		if (frame_parse(body->lines[k], f) != LINE_FRAME)
+		if (body->lines[k].kind != LINE_FRAME)
 			return false;
+		*f = body->lines[k].frame;
 		if (f->is_inline)
 			continue;
 		*i = k;
@@ -268,12 +289,11 @@ static struct slice pick_chain(const struct body *body, size_t line,
 			       struct buf *why)
 {
 	struct walk w = walk_start(body);
-	struct report_frame f;
 
 	for (size_t i = line; i < body->nr_lines; i++) {
-		struct slice text = slice_trim(body->lines[i]);
+		struct slice text = slice_trim(body->lines[i].text);
 
-		if (is_marker(text, frame_parse(text, &f)))
+		if (is_marker(&body->lines[i]))
 			break;
 		if (!slice_starts(text, SLICE("-> #")))
 			continue;
@@ -297,17 +317,16 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 	size_t i = body->header + 1;
 
 	for (; i < body->nr_lines && n; i++) {
+		struct slice text = slice_trim(body->lines[i].text);
 		struct report_frame f;
 
-		if (slice_starts(slice_trim(body->lines[i]), SLICE("->")))
+		if (slice_starts(text, SLICE("->")) ||
+		    is_marker(&body->lines[i]))
 			break;
-		if (is_marker(body->lines[i], frame_parse(body->lines[i], &f)))
-			break;
-		bool next_line =
-			slice_ends(slice_trim(body->lines[i]), SLICE(" at:")) &&
-			i + 1 < body->nr_lines;
+		bool next_line = slice_ends(text, SLICE(" at:")) &&
+				 i + 1 < body->nr_lines;
 		if (next_line ? !next_physical(body, &i, &f) :
-				!frame_parse_at(body->lines[i], &f))
+				!frame_parse_at(body->lines[i].text, &f))
 			continue;
 		if (f.is_inline)
 			continue;
@@ -325,7 +344,7 @@ static struct slice pick_lock(const struct body *body, unsigned n,
 static struct slice pick_irq_lock(const struct body *body, struct buf *why)
 {
 	for (size_t i = body->header + 1; i < body->nr_lines; i++) {
-		if (!slice_has(body->lines[i], SLICE("irq-safe at:")))
+		if (!slice_has(body->lines[i].text, SLICE("irq-safe at:")))
 			continue;
 		struct walk w = { .body = body, .line = i + 1 };
 		struct slice name = first_frame(&w, SKIP_ALWAYS, why);

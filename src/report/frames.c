@@ -130,38 +130,6 @@ static bool take_symbol(struct slice s, struct report_frame *f)
 	return has_offset || f->is_inline;
 }
 
-/* What introduces a program counter or link register. */
-static const struct {
-	struct slice word;
-	enum line_kind kind;
-} registers[] = {
-	{ SLICE("RIP: "), LINE_PC },
-	{ SLICE("RIP  "), LINE_PC },
-	{ SLICE("EIP: "), LINE_PC },
-	{ SLICE("EIP is at "), LINE_PC },
-	{ SLICE("IP: "), LINE_PC },
-	{ SLICE("IP is at "), LINE_PC },
-	{ SLICE("pc : "), LINE_PC },
-	{ SLICE("PC is at "), LINE_PC },
-	{ SLICE("pc is at "), LINE_PC },
-	{ SLICE("PC: "), LINE_PC },
-	{ SLICE("TPC: "), LINE_PC },
-	{ SLICE("epc : "), LINE_PC },
-	{ SLICE("epc   : "), LINE_PC },
-	{ SLICE("ERA: "), LINE_PC },
-	{ SLICE("NIP "), LINE_PC },
-	{ SLICE("Krnl PSW : "), LINE_PC },
-	{ SLICE("--- interrupt: "), LINE_PC },
-	{ SLICE("--- Exception: "), LINE_PC },
-	{ SLICE("lr : "), LINE_LINK },
-	{ SLICE("LR is at "), LINE_LINK },
-	{ SLICE("ra : "), LINE_LINK },
-	{ SLICE("ra    : "), LINE_LINK },
-	{ SLICE("ra: "), LINE_LINK },
-	{ SLICE("RPC: "), LINE_LINK },
-	{ SLICE("LR "), LINE_LINK },
-};
-
 /* "0010:[<addr>]  [<addr>] func+0x1/0x2" in its variants. */
 static bool register_symbol(struct slice s, struct report_frame *f)
 {
@@ -206,85 +174,98 @@ static bool arm_symbol(struct slice s, struct report_frame *f)
 	return take_symbol(s, f);
 }
 
-/* Does any of a table's words begin with this byte? Most lines: no. */
-struct initials {
-	bool known, any[256];
+/* Lines that their first words tell; behind LINE_PC and LINE_LINK is a place. */
+static const struct word {
+	struct slice text;
+	enum line_kind kind;
+} words[] = {
+	{ SLICE("Call Trace:"), LINE_TRACE },
+	{ SLICE("Call trace:"), LINE_TRACE },
+	{ SLICE("Backtrace:"), LINE_TRACE },
+	{ SLICE("backtrace:"), LINE_TRACE },
+	{ SLICE("backtrace ("), LINE_TRACE },
+	{ SLICE("Stack Traceback:"), LINE_TRACE },
+	{ SLICE("</IRQ>"), LINE_IRQ_END },
+	{ SLICE("<EOI>"), LINE_IRQ_END },
+	{ SLICE("Allocated by "), LINE_STORY },
+	{ SLICE("Allocated:"), LINE_STORY },
+	{ SLICE("Freed by "), LINE_STORY },
+	{ SLICE("Freed:"), LINE_STORY },
+	{ SLICE("Last potentially related work"), LINE_STORY },
+	{ SLICE("Second to last potentially"), LINE_STORY },
+	{ SLICE("Last call_rcu"), LINE_STORY },
+	{ SLICE("Uninit was "), LINE_STORY },
+	{ SLICE("Local variable "), LINE_STORY },
+	{ SLICE("The buggy address "), LINE_STORY },
+	{ SLICE("page_owner tracks"), LINE_STORY },
+	{ SLICE("allocated by task"), LINE_STORY },
+	{ SLICE("freed by task"), LINE_STORY },
+	{ SLICE("Code: "), LINE_STATE },
+	{ SLICE("RSP: "), LINE_STATE },
+	{ SLICE("RAX: "), LINE_STATE },
+	{ SLICE("RDX: "), LINE_STATE },
+	{ SLICE("RBP: "), LINE_STATE },
+	{ SLICE("R10: "), LINE_STATE },
+	{ SLICE("R13: "), LINE_STATE },
+	{ SLICE("FS: "), LINE_STATE },
+	{ SLICE("CS: "), LINE_STATE },
+	{ SLICE("CR2: "), LINE_STATE },
+	{ SLICE("DR0: "), LINE_STATE },
+	{ SLICE("DR3: "), LINE_STATE },
+	{ SLICE("PKRU: "), LINE_STATE },
+	{ SLICE("EAX: "), LINE_STATE },
+	{ SLICE("ESI: "), LINE_STATE },
+	{ SLICE("DS: "), LINE_STATE },
+	{ SLICE("ORIG_RAX"), LINE_STATE },
+	{ SLICE("RIP: "), LINE_PC },
+	{ SLICE("RIP  "), LINE_PC },
+	{ SLICE("EIP: "), LINE_PC },
+	{ SLICE("EIP is at "), LINE_PC },
+	{ SLICE("IP: "), LINE_PC },
+	{ SLICE("IP is at "), LINE_PC },
+	{ SLICE("pc : "), LINE_PC },
+	{ SLICE("PC is at "), LINE_PC },
+	{ SLICE("pc is at "), LINE_PC },
+	{ SLICE("PC: "), LINE_PC },
+	{ SLICE("TPC: "), LINE_PC },
+	{ SLICE("epc : "), LINE_PC },
+	{ SLICE("epc   : "), LINE_PC },
+	{ SLICE("ERA: "), LINE_PC },
+	{ SLICE("NIP "), LINE_PC },
+	{ SLICE("Krnl PSW : "), LINE_PC },
+	{ SLICE("--- interrupt: "), LINE_PC },
+	{ SLICE("--- Exception: "), LINE_PC },
+	{ SLICE("lr : "), LINE_LINK },
+	{ SLICE("LR is at "), LINE_LINK },
+	{ SLICE("ra : "), LINE_LINK },
+	{ SLICE("ra    : "), LINE_LINK },
+	{ SLICE("ra: "), LINE_LINK },
+	{ SLICE("RPC: "), LINE_LINK },
+	{ SLICE("LR "), LINE_LINK },
 };
 
-static enum line_kind marker(struct slice t)
+/* The word that `t` begins with, or NULL. */
+static const struct word *find_word(struct slice t)
 {
-	static struct initials initials;
-	static const struct {
-		struct slice word;
-		enum line_kind kind;
-	} markers[] = {
-		{ SLICE("Call Trace:"), LINE_TRACE },
-		{ SLICE("Call trace:"), LINE_TRACE },
-		{ SLICE("Backtrace:"), LINE_TRACE },
-		{ SLICE("backtrace:"), LINE_TRACE },
-		{ SLICE("backtrace ("), LINE_TRACE },
-		{ SLICE("Stack Traceback:"), LINE_TRACE },
-		{ SLICE("</IRQ>"), LINE_IRQ_END },
-		{ SLICE("<EOI>"), LINE_IRQ_END },
-		{ SLICE("Allocated by "), LINE_STORY },
-		{ SLICE("Allocated:"), LINE_STORY },
-		{ SLICE("Freed by "), LINE_STORY },
-		{ SLICE("Freed:"), LINE_STORY },
-		{ SLICE("Last potentially related work"), LINE_STORY },
-		{ SLICE("Second to last potentially"), LINE_STORY },
-		{ SLICE("Last call_rcu"), LINE_STORY },
-		{ SLICE("Uninit was "), LINE_STORY },
-		{ SLICE("Local variable "), LINE_STORY },
-		{ SLICE("The buggy address "), LINE_STORY },
-		{ SLICE("page_owner tracks"), LINE_STORY },
-		{ SLICE("allocated by task"), LINE_STORY },
-		{ SLICE("freed by task"), LINE_STORY },
-		{ SLICE("Code: "), LINE_STATE },
-		{ SLICE("RSP: "), LINE_STATE },
-		{ SLICE("RAX: "), LINE_STATE },
-		{ SLICE("RDX: "), LINE_STATE },
-		{ SLICE("RBP: "), LINE_STATE },
-		{ SLICE("R10: "), LINE_STATE },
-		{ SLICE("R13: "), LINE_STATE },
-		{ SLICE("FS: "), LINE_STATE },
-		{ SLICE("CS: "), LINE_STATE },
-		{ SLICE("CR2: "), LINE_STATE },
-		{ SLICE("DR0: "), LINE_STATE },
-		{ SLICE("DR3: "), LINE_STATE },
-		{ SLICE("PKRU: "), LINE_STATE },
-		{ SLICE("EAX: "), LINE_STATE },
-		{ SLICE("ESI: "), LINE_STATE },
-		{ SLICE("DS: "), LINE_STATE },
-		{ SLICE("ORIG_RAX"), LINE_STATE },
-		{ SLICE("KERNEL supported cpus"), LINE_OTHER },
-	};
+	/* By the first byte: 1 + word, or 0 */
+	static uint8_t first[256], next[ARRAY_LEN(words)];
+	static bool known;
 
-	for (size_t i = 0; !initials.known && i < ARRAY_LEN(markers); i++)
-		initials.any[(unsigned char)*markers[i].word.p] = true;
-	initials.known = true;
-	if (!initials.any[(unsigned char)*t.p])
-		return LINE_OTHER;
-	for (size_t i = 0; i < ARRAY_LEN(markers); i++)
-		if (*t.p == *markers[i].word.p &&
-		    slice_starts(t, markers[i].word))
-			return markers[i].kind;
-	return LINE_OTHER;
-}
+	for (size_t i = ARRAY_LEN(words); !known && i--;) {
+		uint8_t *list = &first[(unsigned char)*words[i].text.p];
 
-/* The kinds that the first letters of a line decide. */
-static enum line_kind register_line(struct slice t, struct report_frame *f)
-{
-	for (size_t i = 0; i < ARRAY_LEN(registers); i++) {
-		if (*t.p != *registers[i].word.p ||
-		    !slice_starts(t, registers[i].word))
-			continue;
-		f->is_pc = registers[i].kind == LINE_PC;
-		return register_symbol(slice_from(t, registers[i].word.len),
-				       f) ?
-			       registers[i].kind :
-			       LINE_STATE;
+		next[i] = *list;
+		*list = (uint8_t)(i + 1);
 	}
-	return LINE_OTHER;
+	known = true;
+	for (unsigned i = first[(unsigned char)*t.p]; i; i = next[i - 1]) {
+		const struct word *w = &words[i - 1];
+
+		if (t.len > 1 && t.p[1] == w->text.p[1] &&
+		    slice_starts(t, w->text))
+			return w;
+	}
+	return NULL;
 }
 
 enum line_kind frame_parse(struct slice text, struct report_frame *f)
@@ -294,29 +275,28 @@ enum line_kind frame_parse(struct slice text, struct report_frame *f)
 	*f = (struct report_frame){ 0 };
 	if (!t.len)
 		return LINE_OTHER;
-	/* "<IRQ> [<ffffffff816efb87>] f+0x1/0x2": kernels before 4.9 */
-	enum line_kind kind = LINE_OTHER;
+	const struct word *word = find_word(t);
+	enum line_kind kind = word ? word->kind : LINE_OTHER;
 	if (*t.p == '<') {
+		/* "<IRQ> [<ffffffff816efb87>] f+0x1/0x2": kernels before 4.9 */
 		const char *close = memchr(t.p, '>', t.len);
 		const char *end = t.p + t.len;
 		struct slice rest;
 
 		if (!close)
 			return LINE_OTHER;
-		kind = marker(t);
 		if (close + 1 < end && close[1] == '>')
 			close++; /* "<<EOE>>" */
 		rest = skip_blanks(slice_range(close + 1, end));
 		if (!take_address(&rest))
 			return kind;
 		t = rest;
-	} else {
-		kind = marker(t);
-		if (kind != LINE_OTHER)
-			return kind;
-		kind = register_line(t, f);
-		if (kind != LINE_OTHER)
-			return kind;
+	} else if (kind == LINE_PC || kind == LINE_LINK) {
+		f->is_pc = kind == LINE_PC;
+		t = slice_from(t, word->text.len);
+		return register_symbol(t, f) ? kind : LINE_STATE;
+	} else if (kind != LINE_OTHER) {
+		return kind;
 	}
 	bool address = false;
 	/* s390 puts what it is not sure of in parentheses: "([<addr>] func)" */

@@ -18,6 +18,8 @@ enum {
 	MAX_LEFT = 8, /* headlines of others inside a report */
 };
 
+static const struct slice replaying = SLICE("** replaying previous");
+
 /* Where the last line of a caller is kept; the set is in order of use. */
 static int32_t *caller_set(struct window *w, caller_id c)
 {
@@ -60,6 +62,8 @@ void window_add(struct window *w, struct slice raw)
 		.next = NO_LINE,
 		.caller = parsed.caller,
 		.has_time = parsed.has_time,
+		.hot = formats_scan(parsed.text),
+		.replaying = slice_has(parsed.text, replaying),
 	};
 
 	if (line.prev != NO_LINE)
@@ -76,6 +80,11 @@ struct slice window_text(const struct window *w, int32_t i)
 	const struct window_line *l = &w->lines.data[i];
 
 	return (struct slice){ w->text + l->text_offset, l->text_len };
+}
+
+bool window_hit(const struct window *w, int32_t i, struct hit *hit)
+{
+	return w->lines.data[i].hot && formats_find(window_text(w, i), hit);
 }
 
 int32_t window_at(const struct window *w, uint64_t offset)
@@ -138,15 +147,13 @@ static int32_t next_line(const struct window *w, int32_t i)
 
 bool window_replayed(const struct window *w, int32_t i, bool *known)
 {
-	static const struct slice mark = SLICE("** replaying previous");
 	struct slice cut = window_text(w, i);
-	const char *p = slice_find(cut, mark);
 	int32_t next = w->lines.data[i].next;
 
 	*known = i + 1 < w->end || w->complete;
-	if (p)
-		cut = slice_range(cut.p, p);
-	else if (i + 1 >= w->end || !slice_has(window_text(w, i + 1), mark))
+	if (w->lines.data[i].replaying)
+		cut = slice_range(cut.p, slice_find(cut, replaying));
+	else if (i + 1 >= w->end || !w->lines.data[i + 1].replaying)
 		return false;
 	else if (next == i + 1) /* without callers they are one chain */
 		next = w->lines.data[next].next;
@@ -261,7 +268,7 @@ static bool explained_by(const struct window *w, int32_t first, struct hit *hit,
 	for (; n < LOOK_AHEAD && i != NO_LINE; n++, i = next_line(w, i)) {
 		struct hit other;
 
-		if (!formats_find(window_text(w, i), &other))
+		if (!window_hit(w, i, &other))
 			continue;
 		if (!(other.format->flags & F_TENTATIVE)) {
 			*hit = other;
@@ -308,8 +315,7 @@ static int32_t find_panic(const struct window *w, int32_t i, int32_t *seen,
 		struct hit hit;
 		struct report_frame f;
 
-		if (formats_find(text, &hit) &&
-		    !(hit.format->flags & F_TRACE)) {
+		if (window_hit(w, i, &hit) && !(hit.format->flags & F_TRACE)) {
 			if (!(hit.format->flags & F_PANIC))
 				break;
 			g->panicked = true;
@@ -395,7 +401,7 @@ static enum verdict judge_line(const struct window *w, int32_t i,
 	struct slice text = window_text(w, i);
 	enum verdict v = TAKE;
 	struct hit hit;
-	bool headline = formats_find(text, &hit);
+	bool headline = window_hit(w, i, &hit);
 
 	if (headline) {
 		v = judge_headline(&hit, g, p);

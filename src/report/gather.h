@@ -27,6 +27,8 @@ struct window_line {
 	uint32_t panics; /* lines up to this one that announce a panic */
 	caller_id caller;
 	bool has_time;
+	bool hot; /* some format's first words are in it */
+	bool replaying; /* it says that a message is printed once more */
 	bool claimed; /* belongs to a report found already */
 };
 
@@ -46,6 +48,9 @@ void window_add(struct window *w, struct slice line);
 
 /** The message of line `i`. */
 struct slice window_text(const struct window *w, int32_t i);
+
+/** formats_find() in the message of line `i`. */
+bool window_hit(const struct window *w, int32_t i, struct hit *hit);
 
 /** The first line that begins at or after `offset`; lines.len if none does. */
 int32_t window_at(const struct window *w, uint64_t offset);

@@ -77,42 +77,48 @@ static size_t offset_len(struct slice s)
 	return n;
 }
 
-/* The literal text at the start of the pattern, up to the next placeholder. */
-static struct slice literal(const char *pattern)
+static bool literal_ends(char c)
 {
-	return (struct slice){ pattern, strcspn(pattern, "{") };
+	return !c || c == '{';
 }
 
-/* How much of `text` the literal takes when it stands there; -1: it does not. */
-static long literal_at(struct slice lit, struct slice text)
+/*
+ * Take the literal at the start of the pattern, up to the next placeholder,
+ * off the text: both advance.  False if it does not stand there.
+ */
+static bool literal(const char **pattern, struct slice *text)
 {
+	const char *p = *pattern;
 	size_t i = 0;
 
-	for (size_t k = 0; k < lit.len; k++) {
-		if (i == text.len)
-			return -1;
-		if (lit.p[k] == ' ') {
-			if (!is_blank(text.p[i]))
-				return -1;
-			while (i < text.len && is_blank(text.p[i]))
+	for (; !literal_ends(*p); p++) {
+		if (i == text->len)
+			return false;
+		if (*p == ' ') {
+			if (!is_blank(text->p[i]))
+				return false;
+			while (i < text->len && is_blank(text->p[i]))
 				i++;
-		} else if (lit.p[k] != text.p[i++]) {
-			return -1;
+		} else if (*p != text->p[i++]) {
+			return false;
 		}
 	}
-	return (long)i;
+	*pattern = p;
+	*text = slice_from(*text, i);
+	return true;
 }
 
 /* Text up to the literal that follows; -1 when that is not found. */
-static long until(struct slice lit, struct slice text)
+static long until(const char *lit, struct slice text)
 {
-	if (!lit.len)
+	if (literal_ends(*lit))
 		return (long)text.len;
 	for (size_t i = 0; i < text.len; i++) {
-		bool blank = lit.p[0] == ' ' && is_blank(text.p[i]);
+		bool blank = *lit == ' ' && is_blank(text.p[i]);
+		const char *pattern = lit;
+		struct slice rest = slice_from(text, i);
 
-		if ((blank || text.p[i] == lit.p[0]) &&
-		    literal_at(lit, slice_from(text, i)) >= 0)
+		if ((blank || text.p[i] == *lit) && literal(&pattern, &rest))
 			return (long)i;
 		/* The rest of a run of blanks fares no better. */
 		while (blank && i + 1 < text.len && is_blank(text.p[i + 1]))
@@ -142,7 +148,7 @@ static bool placeholder(const char **pattern, struct slice *text,
 		if (class == 'f')
 			after = offset_len(slice_from(*text, (size_t)len));
 	} else {
-		len = until(literal(*pattern), *text);
+		len = until(*pattern, *text);
 		if (len < 0 || (!len && !**pattern))
 			return false;
 	}
@@ -159,25 +165,13 @@ bool match_line(const char *pattern, struct slice text, struct match *m)
 	unsigned saved = m->nr;
 
 	while (*pattern) {
-		if (*pattern == '{') {
-			if (!placeholder(&pattern, &text, m))
-				goto no;
-			continue;
+		if (*pattern == '{' ? !placeholder(&pattern, &text, m) :
+				      !literal(&pattern, &text)) {
+			m->nr = saved;
+			return false;
 		}
-		/* Most patterns fail at their first byte. */
-		if (*pattern != ' ' && (!text.len || *pattern != *text.p))
-			goto no;
-		struct slice lit = literal(pattern);
-		long n = literal_at(lit, text);
-		if (n < 0)
-			goto no;
-		pattern += lit.len;
-		text = slice_from(text, (size_t)n);
 	}
 	return true;
-no:
-	m->nr = saved;
-	return false;
 }
 
 struct slice match_get(const struct match *m, const char *name)

@@ -20,7 +20,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "report/frames.h"
 #include "report/gather.h"
 #include "report/title.h"
 
@@ -66,40 +65,15 @@ void report_stream_free(struct report_stream *s)
 	free(s);
 }
 
-/* The lines of the report as one text, without prefixes and odd bytes. */
-static struct slice make_text(struct report_stream *s)
-{
-	const struct gathered *g = &s->gathered;
-	struct buf out = {};
-
-	for (size_t i = 0; i < g->lines.len; i++) {
-		struct slice t = window_text(&s->window, g->lines.data[i]);
-		char *p = buf_reserve(&out, t.len + 1);
-		size_t n = 0;
-
-		for (size_t k = 0; k < t.len; k++)
-			if ((unsigned char)t.p[k] >= ' ' || t.p[k] == '\t')
-				p[n++] = t.p[k];
-		p[n++] = '\n';
-		p[n] = '\0';
-		out.len += n;
-	}
-	struct slice text = arena_slice(s->arena, buf_as_slice(&out));
-	buf_deinit(&out);
-	return text;
-}
-
 /* Guesses of the unwinder are noise to a reader of the text. */
-static bool is_guess(struct slice line)
+static bool is_guess(const struct body_line *line)
 {
-	struct report_frame f;
-
-	if (!slice_has(line, SLICE("?")))
+	if (!slice_has(line->text, SLICE("?")))
 		return false;
-	if (slice_starts(slice_trim(line), SLICE("? 0x")))
+	if (slice_starts(slice_trim(line->text), SLICE("? 0x")))
 		return true; /* not even a symbol */
-	return frame_parse(line, &f) == LINE_FRAME && f.is_guess &&
-	       !slice_has(line, SLICE("(unreliable)"));
+	return line->kind == LINE_FRAME && line->frame.is_guess &&
+	       !slice_has(line->text, SLICE("(unreliable)"));
 }
 
 /* "syz.3.584" names the process and the program it was executing. */
@@ -131,7 +105,7 @@ static void find_executor(struct slice text, struct report *r)
 }
 
 /* The harness was killed for want of memory: says nothing of the kernel. */
-static bool is_suppressed(struct slice text)
+static bool is_suppressed(struct slice line)
 {
 	/* mm/oom_kill.c; drivers/staging/android up to 4.11 */
 	static const struct slice kills[] = {
@@ -144,57 +118,63 @@ static bool is_suppressed(struct slice text)
 		SLICE("(sshd)"),
 		SLICE("(bugon)"),
 	};
-	struct slice line;
+	bool kill = false;
 
-	while (slice_line(&text, &line)) {
-		bool kill = false;
-
-		for (size_t i = 0; i < ARRAY_LEN(kills); i++)
-			kill |= slice_has(line, kills[i]);
-		for (size_t i = 0; kill && i < ARRAY_LEN(victims); i++)
-			if (slice_has(line, victims[i]))
-				return true;
-	}
+	if (!slice_has(line, SLICE("Kill")))
+		return false; /* as most */
+	for (size_t i = 0; i < ARRAY_LEN(kills); i++)
+		kill |= slice_has(line, kills[i]);
+	for (size_t i = 0; kill && i < ARRAY_LEN(victims); i++)
+		if (slice_has(line, victims[i]))
+			return true;
 	return false;
 }
 
-/* Split into lines, leaving out guesses unless there is nothing else. */
-static void make_body(struct report_stream *s, struct slice text,
-		      struct body *b)
+/* Copy a line without odd bytes; the length of what is left. */
+static size_t copy_clean(char *to, struct slice line)
 {
-	const struct gathered *g = &s->gathered;
-	struct slice *lines =
-		arena_alloc(s->arena, sizeof(*lines) * (g->lines.len + 1));
-	struct slice line;
-	size_t n = 0, at = 0;
+	size_t n = 0;
 
-	while (slice_line(&text, &line)) {
-		size_t i = at++;
-
-		if (i == g->header)
-			b->header = n;
-		else if (is_guess(line))
-			continue;
-		lines[n++] = line;
-	}
-	b->lines = lines;
-	b->nr_lines = n;
+	for (size_t i = 0; i < line.len; i++)
+		if ((unsigned char)line.p[i] >= ' ' || line.p[i] == '\t')
+			to[n++] = line.p[i];
+	return n;
 }
 
-static struct slice join(struct arena *arena, const struct body *b,
-			 size_t *headline)
+/* Text and lines of the report, without prefixes and guesses. */
+static void make_body(struct report_stream *s, struct body *b, struct report *r)
 {
-	struct buf out = {};
+	const struct gathered *g = &s->gathered;
+	struct body_line *lines =
+		arena_alloc(s->arena, sizeof(*lines) * g->lines.len);
+	size_t size = 1, len = 0;
 
-	for (size_t i = 0; i < b->nr_lines; i++) {
-		if (i == b->header)
-			*headline = out.len;
-		buf_slice(&out, b->lines[i]);
-		buf_char(&out, '\n');
+	for (size_t i = 0; i < g->lines.len; i++)
+		size += window_text(&s->window, g->lines.data[i]).len + 1;
+	char *text = arena_alloc(s->arena, size);
+
+	for (size_t i = 0; i < g->lines.len; i++) {
+		struct body_line *line = &lines[b->nr_lines];
+		char *p = text + len;
+
+		line->text.p = p;
+		line->text.len = copy_clean(p, window_text(&s->window,
+							   g->lines.data[i]));
+		line->kind = frame_parse(line->text, &line->frame);
+		r->suppressed |= is_suppressed(line->text);
+		if (i == g->header) {
+			b->header = b->nr_lines;
+			r->headline = len;
+		} else if (is_guess(line)) {
+			continue;
+		}
+		p[line->text.len] = '\n';
+		len += line->text.len + 1;
+		b->nr_lines++;
 	}
-	struct slice text = arena_slice(arena, buf_as_slice(&out));
-	buf_deinit(&out);
-	return text;
+	text[len] = '\0';
+	b->lines = lines;
+	r->text = (struct slice){ text, len };
 }
 
 static fallible emit(struct report_stream *s)
@@ -209,19 +189,14 @@ static fallible emit(struct report_stream *s)
 			       CALLER_NONE,
 		.interrupted = g->interrupted,
 	};
-	struct slice all;
-
 	arena_reset(s->arena);
-	all = make_text(s);
-	make_body(s, all, &body);
+	make_body(s, &body, &r);
 	/* The hit pointed into the raw line; let it point into the clean one. */
 	struct hit hit;
-	if (formats_find(body.lines[body.header], &hit))
+	if (formats_find(body.lines[body.header].text, &hit))
 		body.hit = hit;
 	title_make(s->arena, &body, &r);
-	r.text = join(s->arena, &body, &r.headline);
 	find_executor(r.text, &r);
-	r.suppressed = is_suppressed(all);
 	r.start = s->base + lines[g->lines.data[g->header]].offset;
 	r.end = s->base + last->offset + last->len;
 	r.key = arena_printf(s->arena, "k1-%016" PRIx64,
@@ -344,7 +319,7 @@ static fallible examine(struct report_stream *s, int32_t i, bool end,
 	bool known;
 
 	*more = false;
-	if (w->lines.data[i].claimed || !formats_find(window_text(w, i), &hit))
+	if (w->lines.data[i].claimed || !window_hit(w, i, &hit))
 		return NULL;
 	window_reach(w, i, end);
 	bool again = window_replayed(w, i, &known);
@@ -355,9 +330,30 @@ static fallible examine(struct report_stream *s, int32_t i, bool end,
 	return *more || s->gathered.harmless ? NULL : emit(s);
 }
 
+/* The next line of the window to look at closely; false: none. */
+static bool scan_lines(struct report_stream *s)
+{
+	const struct window *w = &s->window;
+	int32_t i = window_at(w, s->scanned + 1 - s->base) - 1;
+
+	for (; i < (int32_t)w->lines.len; i++) {
+		const struct window_line *l = &w->lines.data[i];
+
+		if (!l->hot || l->claimed)
+			continue;
+		if (s->scanned < s->base + l->offset)
+			s->scanned = s->base + l->offset;
+		return true;
+	}
+	s->scanned = s->lexed;
+	return false;
+}
+
 /* Find the next place to look at closely; false: none in what is there. */
 static bool scan(struct report_stream *s)
 {
+	if (s->scanned < s->lexed && scan_lines(s))
+		return true;
 	const struct scanner *scanner = formats_scanner();
 	struct slice text = buf_as_slice(&s->text);
 	size_t from = (size_t)(s->scanned - s->base);
@@ -410,16 +406,22 @@ static fallible process(struct report_stream *s, bool end, bool partial)
 	return NULL;
 }
 
+/* Take in `text`; `end`: it ends the log. */
+static fallible feed(struct report_stream *s, struct slice text, bool end)
+{
+	do {
+		size_t n = MIN(text.len, (size_t)PIECE_BYTES);
+
+		buf_add(&s->text, text.p, n);
+		text = slice_from(text, n);
+		TRY(process(s, end && !text.len, end && !text.len));
+	} while (text.len);
+	return NULL;
+}
+
 fallible report_feed(struct report_stream *s, struct slice piece)
 {
-	while (piece.len) {
-		size_t n = piece.len < PIECE_BYTES ? piece.len : PIECE_BYTES;
-
-		buf_add(&s->text, piece.p, n);
-		piece = slice_from(piece, n);
-		TRY(process(s, false, false));
-	}
-	return NULL;
+	return feed(s, piece, false);
 }
 
 fallible report_idle(struct report_stream *s)
@@ -437,6 +439,5 @@ fallible report_parse(struct slice log, report_fn *fn, void *ctx)
 	_cleanup_(report_stream_freep) struct report_stream *s =
 		report_stream_new(fn, ctx);
 
-	TRY(report_feed(s, log));
-	return report_finish(s);
+	return feed(s, log, true);
 }

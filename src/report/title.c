@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "report/demangle.h"
 #include "report/frame_pick.h"
-#include "report/frames.h"
 #include "report/normal.h"
 
 const char *report_type_name(enum report_type type)
@@ -202,7 +201,7 @@ static bool find_detail(const struct body *b, const struct format *f,
 	if (!f->detail)
 		return true;
 	for (size_t i = b->header + 1; i <= last && i < b->nr_lines; i++) {
-		struct slice line = b->lines[i];
+		struct slice line = b->lines[i].text;
 
 		if (*f->detail != ' ')
 			line = slice_trim(line);
@@ -271,16 +270,14 @@ static const char *check_trace(const struct body *b)
 	bool marker = false, stack = false;
 
 	for (size_t i = b->header + 1; i < b->nr_lines; i++) {
-		struct report_frame f;
-
-		switch (frame_parse(b->lines[i], &f)) {
+		switch (b->lines[i].kind) {
 		case LINE_TRACE:
 			if (marker && !stack)
 				return "the call trace is empty";
 			marker = true;
 			break;
 		case LINE_FRAME:
-			if (!f.is_guess)
+			if (!b->lines[i].frame.is_guess)
 				stack = true;
 			break;
 		default:
@@ -306,13 +303,13 @@ static bool is_foreign(struct slice line)
 static void cut_foreign(struct body *b)
 {
 	for (size_t i = 0; i < b->header && !b->foreign; i++)
-		b->foreign = is_foreign(b->lines[i]);
+		b->foreign = is_foreign(b->lines[i].text);
 	if (b->foreign) {
 		b->nr_lines = b->header + 1;
 		return;
 	}
 	for (size_t i = b->header + 1; i < b->nr_lines; i++) {
-		struct slice t = slice_trim(b->lines[i]);
+		struct slice t = slice_trim(b->lines[i].text);
 
 		if (slice_starts(t, SLICE("---[ end trace")) ||
 		    slice_starts(t, SLICE("entry_SYSCALL")) ||

@@ -49,6 +49,7 @@ static void index_units(struct units *u)
 	uint8_t type;
 
 	u->is_indexed = true;
+	line_sections_init(&u->sections, dwarf_getelf(u->dw));
 	while (dwarf_get_units(u->dw, cu, &cu, NULL, &type, &die, NULL) == 0)
 		if (type == DW_UT_compile && u->units.len < UINT32_MAX)
 			index_unit(u, &die);
@@ -65,8 +66,10 @@ static void index_units(struct units *u)
 
 void units_deinit(struct units *u)
 {
-	vec_for_each(&u->units, unit)
+	vec_for_each(&u->units, unit) {
 		vec_free(&unit->funcs);
+		line_table_free(&unit->lines);
+	}
 	vec_free(&u->units);
 	vec_free(&u->ranges);
 }
@@ -186,13 +189,15 @@ static void index_funcs(struct unit *unit, Dwarf_Die *parent, bool is_c,
 	} while (dwarf_siblingof(&die, &die) == 0);
 }
 
-static void parse_unit(struct unit *unit)
+static void parse_unit(struct units *u, struct unit *unit)
 {
-	size_t nr;
+	Dwarf_Attribute attr;
+	Dwarf_Word offset;
 
 	unit->is_parsed = true;
-	if (dwarf_getsrcfiles(&unit->cu, &unit->files, &nr) != 0)
-		unit->files = NULL;
+	if (dwarf_formudata(dwarf_attr(&unit->cu, DW_AT_stmt_list, &attr),
+			    &offset) == 0)
+		line_table_read(&unit->lines, &u->sections, offset);
 	index_funcs(unit, &unit->cu, lang_is_c(dwarf_srclang(&unit->cu)), 0);
 	if (unit->funcs.len)
 		qsort(unit->funcs.data, unit->funcs.len,
@@ -286,47 +291,25 @@ static unsigned attr_uint(Dwarf_Die *die, unsigned name)
 	return (unsigned)value;
 }
 
-/* The line table's answer for `pc`; `*row` is where its line begins. */
-static bool line_at(struct unit *unit, uint64_t pc, struct raw_line *out,
-		    Dwarf_Addr *row)
-{
-	Dwarf_Line *line = dwarf_getsrc_die(&unit->cu, pc);
-	int no;
-
-	if (!line || dwarf_lineno(line, &no) != 0 || no < 0 ||
-	    dwarf_lineaddr(line, row) != 0)
-		return false;
-	out->file = dwarf_linesrc(line, NULL, NULL);
-	out->line = (unsigned)no;
-	return out->file != NULL;
-}
-
-static const char *call_file(const struct unit *unit, Dwarf_Die *die)
-{
-	unsigned idx = attr_uint(die, DW_AT_call_file);
-
-	return unit->files ? dwarf_filesrc(unit->files, idx, NULL, NULL) : NULL;
-}
-
 size_t unit_chain(struct units *u, struct unit *unit, uint64_t sym_addr,
 		  uint64_t pc, struct raw_line *out)
 {
 	struct scopes scopes;
-	struct raw_line at = {};
-	Dwarf_Addr row;
+	struct line_row row;
 	size_t nr = 0;
 
 	if (!unit->is_parsed)
-		parse_unit(unit);
-	if (!line_at(unit, pc, &at, &row))
+		parse_unit(u, unit);
+	if (!line_table_find(&unit->lines, pc, &row))
 		return 0;
+	struct raw_line at = { .file = row.file, .line = row.line };
 	if (!func_at(u, unit, pc, &scopes.dies[0])) {
 		/*
 		 * Assembly, or a function that gcc folded into its twin, has
 		 * lines of its own.  A line from before the symbol is padding
 		 * or top-level asm(): the line table repeats what came before.
 		 */
-		if (row < sym_addr)
+		if (row.addr < sym_addr)
 			return 0;
 		*out = at;
 		return 1;
@@ -334,10 +317,13 @@ size_t unit_chain(struct units *u, struct unit *unit, uint64_t sym_addr,
 	scopes.nr = 1;
 	find_inlined(&scopes.dies[0], pc, 0, &scopes);
 	for (size_t i = scopes.nr; i-- > 0;) {
+		Dwarf_Die *die = &scopes.dies[i];
+
 		out[nr] = at;
-		out[nr++].func = i ? dwarf_diename(&scopes.dies[i]) : NULL;
-		at.file = call_file(unit, &scopes.dies[i]);
-		at.line = attr_uint(&scopes.dies[i], DW_AT_call_line);
+		out[nr++].func = i ? dwarf_diename(die) : NULL;
+		at.file = line_table_file(&unit->lines,
+					  attr_uint(die, DW_AT_call_file));
+		at.line = attr_uint(die, DW_AT_call_line);
 	}
 	return nr;
 }

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reader.h - bounded reading of DWARF's numbers and strings.
+ *
+ * What lies behind the end reads as 0 and sets `is_bad`, which stays: look at
+ * it once, after a group of reads.
+ */
+#ifndef ELF_READER_H
+#define ELF_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+struct reader {
+	const unsigned char *p, *end;
+	bool is_big; /* the byte order of the file */
+	bool is_bad;
+};
+
+static inline size_t reader_left(const struct reader *r)
+{
+	return (size_t)(r->end - r->p);
+}
+
+static inline void read_fail(struct reader *r)
+{
+	r->p = r->end;
+	r->is_bad = true;
+}
+
+static inline uint8_t read_u8(struct reader *r)
+{
+	if (r->p < r->end)
+		return *r->p++;
+	r->is_bad = true;
+	return 0;
+}
+
+static inline void read_skip(struct reader *r, uint64_t bytes)
+{
+	if (bytes <= reader_left(r))
+		r->p += bytes;
+	else
+		read_fail(r);
+}
+
+/* A number of `bytes` (at most 8) in the file's byte order. */
+static inline uint64_t read_uint(struct reader *r, unsigned bytes)
+{
+	const unsigned char *p = r->p;
+	uint64_t v = 0;
+
+	read_skip(r, bytes);
+	for (unsigned i = 0; i < bytes && !r->is_bad; i++)
+		v |= (uint64_t)p[i] << 8 * (r->is_big ? bytes - 1 - i : i);
+	return v;
+}
+
+/* LEB128; bits above the 64th are lost. */
+static inline uint64_t read_uleb(struct reader *r)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0;; shift += 7) {
+		uint8_t b = read_u8(r);
+
+		if (shift < 64)
+			v |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80))
+			return v;
+	}
+}
+
+static inline int64_t read_sleb(struct reader *r)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0;; shift += 7) {
+		uint8_t b = read_u8(r);
+
+		if (shift < 64)
+			v |= (uint64_t)(b & 0x7f) << shift;
+		if (b & 0x80)
+			continue;
+		if (b & 0x40 && shift + 7 < 64)
+			v |= ~(uint64_t)0 << (shift + 7);
+		return (int64_t)v;
+	}
+}
+
+/* Up to its NUL; "" at the end. */
+static inline const char *read_str(struct reader *r)
+{
+	const unsigned char *s = r->p;
+	const unsigned char *nul =
+		reader_left(r) ? memchr(s, 0, reader_left(r)) : NULL;
+
+	if (!nul) {
+		read_fail(r);
+		return "";
+	}
+	r->p = nul + 1;
+	return (const char *)s;
+}
+
+/* The length that begins a unit; `*offset_bytes` becomes 4 or 8. */
+static inline uint64_t read_unit_length(struct reader *r,
+					unsigned *offset_bytes)
+{
+	uint64_t len = read_uint(r, 4);
+
+	*offset_bytes = 4;
+	if (len < 0xfffffff0)
+		return len;
+	*offset_bytes = 8;
+	if (len != 0xffffffff)
+		read_fail(r);
+	return read_uint(r, 8);
+}
+
+#endif /* ELF_READER_H */

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include "elf/die.h"
 #include "elf/elf.h"
 #include "elf/reader.h"
 
@@ -53,14 +54,13 @@ const struct sym *symtab_find(const struct symtab *t, struct slice name);
 const struct sym *symtab_find_next(const struct symtab *t,
 				   const struct sym *sym);
 
-/* --- line.c: the line table of a unit --- */
-
-struct line_sections {
-	struct slice line, line_str, str; /* .debug_...; borrowed */
+/* .debug_...; borrowed from libelf */
+struct dwarf_sections {
+	struct slice info, abbrev, line, line_str, str;
 	bool is_big;
 };
 
-void line_sections_init(struct line_sections *s, Elf *elf);
+/* --- line.c: the line table of a unit --- */
 
 struct src_file {
 	const char *dir; /* NULL: that of the unit */
@@ -91,7 +91,7 @@ struct line_row {
 };
 
 /** Read the table at `offset` of .debug_line; of a bad one nothing is found. */
-void line_table_read(struct line_table *t, const struct line_sections *s,
+void line_table_read(struct line_table *t, const struct dwarf_sections *s,
 		     uint64_t offset);
 void line_table_free(struct line_table *t);
 
@@ -114,6 +114,7 @@ struct unit {
 	Dwarf_Die cu;
 	bool is_parsed;
 	struct line_table lines;
+	struct die_unit dies;
 	VEC(struct func_range) funcs;
 };
 
@@ -126,7 +127,7 @@ struct unit_range {
 struct units {
 	Dwarf *dw;
 	bool is_indexed;
-	struct line_sections sections;
+	struct dwarf_sections sections;
 	VEC(struct unit) units;
 	VEC(struct unit_range) ranges; /* by lo */
 };

@@ -8,67 +8,12 @@
  * runs it on from the nearest mark.
  */
 #include <dwarf.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "elf/internal.h"
 
 enum { MARK_OPS = 128, OVERLAPS_MAX = 16, FORMATS_MAX = 16 };
-
-/* --- sections --- */
-
-/* Strings of a section end within it: what follows its last NUL is cut off. */
-static struct slice whole_strings(struct slice s)
-{
-	const char *nul = s.len ? memrchr(s.p, 0, s.len) : NULL;
-
-	s.len = nul ? (size_t)(nul + 1 - s.p) : 0;
-	return s;
-}
-
-static struct slice *section_of(struct line_sections *s, const char *name)
-{
-	/* libdw inflates ".zdebug_line" in place. */
-	if (!strncmp(name, ".z", 2))
-		name += 2;
-	else if (*name == '.')
-		name++;
-	if (!strcmp(name, "debug_line"))
-		return &s->line;
-	if (!strcmp(name, "debug_line_str"))
-		return &s->line_str;
-	return strcmp(name, "debug_str") ? NULL : &s->str;
-}
-
-/* As libdw has them: inflated, and relocated by libdwfl. */
-void line_sections_init(struct line_sections *s, Elf *elf)
-{
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-	GElf_Ehdr ehdr;
-	size_t names;
-
-	*s = (struct line_sections){ 0 };
-	if (!elf || !gelf_getehdr(elf, &ehdr) ||
-	    elf_getshdrstrndx(elf, &names) != 0)
-		return;
-	s->is_big = ehdr.e_ident[EI_DATA] == ELFDATA2MSB;
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name =
-			gelf_getshdr(scn, &shdr) ?
-				elf_strptr(elf, names, shdr.sh_name) :
-				NULL;
-		struct slice *to = name ? section_of(s, name) : NULL;
-		/* Of two sections of a name libdw takes the first, too. */
-		Elf_Data *data = to && !to->len ? elf_rawdata(scn, NULL) : NULL;
-
-		if (data && data->d_buf)
-			*to = (struct slice){ data->d_buf, data->d_size };
-	}
-	s->str = whole_strings(s->str);
-	s->line_str = whole_strings(s->line_str);
-}
 
 /* --- the header --- */
 
@@ -79,7 +24,7 @@ static const char *string_at(struct slice section, uint64_t offset)
 
 struct header {
 	struct reader r;
-	const struct line_sections *sections;
+	const struct dwarf_sections *sections;
 	unsigned version, offset_bytes;
 	VEC(const char *) dirs;
 };
@@ -375,7 +320,7 @@ static int by_lo(const void *a, const void *b)
 	return x->next_op < y->next_op ? -1 : x->next_op > y->next_op;
 }
 
-void line_table_read(struct line_table *t, const struct line_sections *s,
+void line_table_read(struct line_table *t, const struct dwarf_sections *s,
 		     uint64_t offset)
 {
 	struct header h = { .sections = s };

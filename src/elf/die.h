@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * die.h - walk the tree of a unit's debugging entries (DIEs).
+ *
+ *	struct die die;
+ *	for (bool any = die_child(u, &top, &die); any; any = die_next(u, &die))
+ *		if (die.abbrev->tag == DW_TAG_subprogram)
+ *			...
+ *
+ * Only what finding a function takes: what an entry is, where the next one
+ * stands, and its addresses when they are one plain range.  The rest is libdw's,
+ * by die_offset().  libdw itself takes some 150 instructions for every entry it
+ * passes over, and the functions of a unit stand among thousands of types.
+ *
+ * Limits: DWARF 2 to 5.  A walk ends early when `u->budget` entries were read:
+ * hostile trees may lead in circles, deeper each time.
+ */
+#ifndef ELF_DIE_H
+#define ELF_DIE_H
+
+#include <elfutils/libdw.h>
+
+#include "base/slice.h"
+#include "base/vec.h"
+#include "elf/reader.h"
+
+struct attr_spec {
+	uint16_t name, form;
+};
+
+struct abbrev {
+	uint64_t code;
+	uint32_t first_spec, nr_specs;
+	uint16_t tag;
+	bool has_children;
+	int16_t fixed_bytes; /* of all attributes; -1: look at each */
+	int16_t sibling_at; /* of DW_AT_sibling then, or -1 */
+};
+
+struct die_unit {
+	struct reader r; /* up to the end of the unit */
+	const unsigned char *section; /* .debug_info */
+	const unsigned char *header, *top; /* of the unit, and its own entry */
+	unsigned version, addr_bytes, offset_bytes;
+	unsigned long budget;
+	VEC(struct abbrev) abbrevs; /* by code */
+	VEC(struct attr_spec) specs;
+};
+
+struct die {
+	const unsigned char *at, *attrs, *end; /* end: of attributes */
+	const struct abbrev *abbrev;
+};
+
+/** False when the unit cannot be read; die_unit_free() all the same. */
+bool die_unit_read(struct die_unit *u, struct slice info, struct slice abbrevs,
+		   bool is_big, Dwarf_Die *cu);
+void die_unit_free(struct die_unit *u);
+
+/** The entry at an offset of .debug_info; false when there is none. */
+bool die_at(struct die_unit *u, Dwarf_Off offset, struct die *out);
+Dwarf_Off die_offset(const struct die_unit *u, const struct die *die);
+
+/** The first child; false when there is none. */
+bool die_child(struct die_unit *u, const struct die *parent, struct die *out);
+
+/** Go to the next sibling; false at the last. */
+bool die_next(struct die_unit *u, struct die *die);
+
+enum die_pc {
+	DIE_PC_NONE, /* has no addresses */
+	DIE_PC_RANGE, /* *lo up to *hi */
+	DIE_PC_ASK_LIBDW, /* several ranges, or an indexed address */
+};
+
+enum die_pc die_pc(const struct die_unit *u, const struct die *die,
+		   uint64_t *lo, uint64_t *hi);
+
+#endif /* ELF_DIE_H */

@@ -80,6 +80,7 @@ struct line_table {
 	const unsigned char *operands;
 	uint8_t min_inst_bytes, line_range, opcode_base;
 	int8_t line_base;
+	unsigned reciprocal; /* of line_range, times 2^16 */
 	VEC(struct src_file) files;
 	VEC(struct line_mark) marks; /* by lo */
 };

@@ -152,6 +152,8 @@ static void read_parameters(struct header *h, struct line_table *t)
 	/* Several operations in one address: no machine that Linux runs on. */
 	if (!t->opcode_base || !t->line_range || max_ops != 1)
 		read_fail(r);
+	else
+		t->reciprocal = (1u << 16) / t->line_range + 1;
 }
 
 /* Cut h->r to the unit, and t->program out of it. */
@@ -241,8 +243,11 @@ static enum step run_one(const struct line_table *t, struct reader *r,
 
 	if (op >= t->opcode_base) {
 		op -= t->opcode_base;
-		s->addr += (uint64_t)(op / t->line_range) * t->min_inst_bytes;
-		s->line += (uint32_t)(t->line_base + op % t->line_range);
+		/* op / line_range, exact for 8 bits: most of all opcodes */
+		unsigned steps = op * t->reciprocal >> 16;
+		s->addr += (uint64_t)steps * t->min_inst_bytes;
+		s->line += (uint32_t)(t->line_base +
+				      (int)(op - steps * t->line_range));
 		return STEP_ROW;
 	}
 	if (!op)

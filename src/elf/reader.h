@@ -8,6 +8,7 @@
 #ifndef ELF_READER_H
 #define ELF_READER_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -51,10 +52,16 @@ static inline uint64_t read_uint(struct reader *r, unsigned bytes)
 	const unsigned char *p = r->p;
 	uint64_t v = 0;
 
-	read_skip(r, bytes);
-	for (unsigned i = 0; i < bytes && !r->is_bad; i++)
-		v |= (uint64_t)p[i] << 8 * (r->is_big ? bytes - 1 - i : i);
-	return v;
+	if (bytes > reader_left(r)) {
+		read_fail(r);
+		return 0;
+	}
+	r->p += bytes;
+	if (!r->is_big)
+		memcpy(&v, p, bytes);
+	else
+		memcpy((char *)&v + sizeof(v) - bytes, p, bytes);
+	return r->is_big ? be64toh(v) : le64toh(v);
 }
 
 /* LEB128; bits above the 64th are lost. */

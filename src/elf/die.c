@@ -117,19 +117,19 @@ static int by_code(const void *a, const void *b)
 	return x->code < y->code ? -1 : x->code > y->code;
 }
 
-/* Add what a form takes to the entry's fixed size, if it still has one. */
-static void add_form(const struct die_unit *u, struct abbrev *a,
-		     struct attr_spec spec)
+/* Add an attribute to those of fixed sizes, if all before it are. */
+static void add_fixed(const struct die_unit *u, struct abbrev *a,
+		      struct attr_spec spec)
 {
 	int bytes = form_bytes(u, spec.form);
 
-	if (a->fixed_bytes >= 0 && spec.name == DW_AT_sibling &&
-	    spec.form == DW_FORM_ref4)
-		a->sibling_at = a->fixed_bytes;
-	if (bytes < 0 || a->fixed_bytes < 0 || a->fixed_bytes > 1000)
-		a->fixed_bytes = -1;
-	else
-		a->fixed_bytes = (int16_t)(a->fixed_bytes + bytes);
+	if (bytes < 0 || a->nr_fixed < a->nr_specs ||
+	    a->fixed_bytes > INT16_MAX)
+		return;
+	if (spec.name == DW_AT_sibling && spec.form == DW_FORM_ref4)
+		a->sibling_at = (int32_t)a->fixed_bytes;
+	a->nr_fixed++;
+	a->fixed_bytes += (unsigned)bytes;
 }
 
 static void read_abbrevs(struct die_unit *u, struct reader *r)
@@ -156,10 +156,10 @@ static void read_abbrevs(struct die_unit *u, struct reader *r)
 				break;
 			if (spec.form == DW_FORM_implicit_const)
 				read_sleb(r);
-			add_form(u, &a, spec);
+			add_fixed(u, &a, spec);
+			a.nr_specs++;
 			vec_push(&u->specs, spec);
 		}
-		a.nr_specs = (uint32_t)u->specs.len - a.first_spec;
 		if (u->abbrevs.len &&
 		    u->abbrevs.data[u->abbrevs.len - 1].code >= code)
 			is_sorted = false;
@@ -272,9 +272,8 @@ static bool read_die(struct die_unit *u, const unsigned char *p,
 		return false;
 	u->budget--;
 	const struct abbrev *a = out->abbrev;
-	if (a->fixed_bytes >= 0)
-		read_skip(&r, (unsigned)a->fixed_bytes);
-	for (uint32_t i = 0; a->fixed_bytes < 0 && i < a->nr_specs; i++)
+	read_skip(&r, a->fixed_bytes);
+	for (uint32_t i = a->nr_fixed; i < a->nr_specs; i++)
 		skip_form(u, &r, u->specs.data[a->first_spec + i].form);
 	out->end = r.p;
 	return !r.is_bad;

@@ -33,8 +33,9 @@ struct abbrev {
 	uint32_t first_spec, nr_specs;
 	uint16_t tag;
 	bool has_children;
-	int16_t fixed_bytes; /* of all attributes; -1: look at each */
-	int16_t sibling_at; /* of DW_AT_sibling then, or -1 */
+	/* The first attributes are of fixed sizes: how many, and how long. */
+	uint32_t nr_fixed, fixed_bytes;
+	int32_t sibling_at; /* where DW_AT_sibling is among them, or -1 */
 };
 
 struct die_unit {

@@ -371,18 +371,23 @@ static bool holds_pc(const struct scopes *s, const struct die *die)
  */
 static bool find_inlined(struct scopes *s, const struct die *parent, int depth)
 {
-	struct die first, die;
+	struct die die, first = {};
 
-	if (depth > DEPTH_MAX || !die_child(s->dies, parent, &first))
+	if (depth > DEPTH_MAX || !die_child(s->dies, parent, &die))
 		return false;
-	die = first;
 	do {
-		if (!is_scope(&die) || !holds_pc(s, &die))
+		if (!is_scope(&die))
+			continue;
+		if (!first.abbrev)
+			first = die;
+		if (!holds_pc(s, &die))
 			continue;
 		push_scope(s, &die);
 		find_inlined(s, &die, depth + 1);
 		return true;
 	} while (die_next(s->dies, &die));
+	if (!first.abbrev)
+		return false;
 	die = first;
 	do {
 		size_t nr = s->nr;

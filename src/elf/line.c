@@ -4,7 +4,7 @@
  *
  * Not dwarf_getsrclines(): that makes 40 bytes of every row and every file of
  * the unit and sorts them, half of the time that new frames took.  Here the
- * line program is run once to leave a mark every MARK_OPS opcodes; a lookup
+ * line program is run once to leave a mark every MARK_BYTES; a lookup
  * runs it on from the nearest mark.
  */
 #include <dwarf.h>
@@ -13,7 +13,7 @@
 
 #include "elf/internal.h"
 
-enum { MARK_OPS = 128, OVERLAPS_MAX = 16, FORMATS_MAX = 16 };
+enum { MARK_BYTES = 256, OVERLAPS_MAX = 16, FORMATS_MAX = 16 };
 
 /* --- the header --- */
 
@@ -192,26 +192,25 @@ struct state {
 
 static const struct state start = { .line = 1, .file = 1 };
 
-enum step { STEP_NONE, STEP_ROW, STEP_END };
+enum step { STEP_ROW, STEP_END, STEP_OUT };
 
-static enum step run_extended(struct reader *r, struct state *s)
+/* True at the end of a sequence. */
+static inline bool run_extended(struct reader *r, struct state *s)
 {
 	uint64_t len = read_uleb(r);
 	uint8_t op = len ? read_u8(r) : 0;
 
 	if (!len)
-		return STEP_NONE;
-	if (op == DW_LNE_end_sequence)
-		return STEP_END;
+		return false;
 	if (op == DW_LNE_set_address && len - 1 <= sizeof(s->addr))
 		s->addr = read_uint(r, (unsigned)len - 1);
 	else
 		read_skip(r, len - 1);
-	return STEP_NONE;
+	return op == DW_LNE_end_sequence;
 }
 
-static void run_standard(const struct line_table *t, struct reader *r,
-			 uint8_t op, struct state *s)
+static inline void run_standard(const struct line_table *t, struct reader *r,
+				uint8_t op, struct state *s)
 {
 	switch (op) {
 	case DW_LNS_advance_pc:
@@ -222,6 +221,11 @@ static void run_standard(const struct line_table *t, struct reader *r,
 		break;
 	case DW_LNS_set_file:
 		s->file = (uint32_t)read_uleb(r);
+		break;
+	case DW_LNS_set_column:
+		read_uleb(r);
+		break;
+	case DW_LNS_negate_stmt:
 		break;
 	case DW_LNS_const_add_pc:
 		s->addr += (uint64_t)((255 - t->opcode_base) / t->line_range) *
@@ -236,26 +240,43 @@ static void run_standard(const struct line_table *t, struct reader *r,
 	}
 }
 
-static enum step run_one(const struct line_table *t, struct reader *r,
-			 struct state *s)
+/* op / line_range without a division: exact for 8 bits. */
+static inline void run_special(const struct line_table *t, uint8_t op,
+			       struct state *s)
 {
-	uint8_t op = read_u8(r);
+	unsigned n = op - t->opcode_base;
+	unsigned steps = n * t->reciprocal >> 16;
 
-	if (op >= t->opcode_base) {
-		op -= t->opcode_base;
-		/* op / line_range, exact for 8 bits: most of all opcodes */
-		unsigned steps = op * t->reciprocal >> 16;
-		s->addr += (uint64_t)steps * t->min_inst_bytes;
-		s->line += (uint32_t)(t->line_base +
-				      (int)(op - steps * t->line_range));
-		return STEP_ROW;
+	s->addr += (uint64_t)steps * t->min_inst_bytes;
+	s->line += (uint32_t)(t->line_base + (int)(n - steps * t->line_range));
+}
+
+/* Run to the next row; on copies, which the compiler keeps in registers. */
+static enum step run_to_row(const struct line_table *t, struct reader *reader,
+			    struct state *state)
+{
+	struct reader r = *reader;
+	struct state s = *state;
+	enum step step = STEP_OUT;
+
+	while (r.p < r.end && step == STEP_OUT) {
+		uint8_t op = *r.p++;
+
+		if (op >= t->opcode_base) {
+			run_special(t, op, &s);
+			step = STEP_ROW;
+		} else if (!op) {
+			if (run_extended(&r, &s))
+				step = STEP_END;
+		} else if (op == DW_LNS_copy) {
+			step = STEP_ROW;
+		} else {
+			run_standard(t, &r, op, &s);
+		}
 	}
-	if (!op)
-		return run_extended(r, s);
-	if (op == DW_LNS_copy)
-		return STEP_ROW;
-	run_standard(t, r, op, s);
-	return STEP_NONE;
+	*reader = r;
+	*state = s;
+	return step;
 }
 
 /* A mark ends where the next one of its sequence begins. */
@@ -272,38 +293,33 @@ static void mark_rows(struct line_table *t)
 {
 	struct reader r = t->program;
 	struct state s = start;
-	bool is_open = false;
+	const unsigned char *open = NULL; /* where the last mark is, if it is */
 	uint64_t prev = 0;
-	unsigned ops = 0;
+	enum step step;
 
-	while (r.p < r.end) {
-		enum step step = run_one(t, &r, &s);
-
-		ops++;
-		if (step == STEP_NONE)
-			continue;
+	while ((step = run_to_row(t, &r, &s)) != STEP_OUT) {
 		bool is_back = s.addr < prev; /* DWARF forbids it */
-		if (is_open &&
-		    (step == STEP_END || is_back || ops >= MARK_OPS)) {
+
+		if (open &&
+		    (step == STEP_END || is_back || r.p - open >= MARK_BYTES)) {
 			end_mark(t, is_back ? prev : s.addr);
-			is_open = false;
+			open = NULL;
 		}
 		prev = s.addr;
 		if (step == STEP_END) {
 			s = start;
 			prev = 0;
-		} else if (!is_open) {
+		} else if (!open) {
+			open = r.p;
 			vec_push(&t->marks, (struct line_mark){
 						    .lo = s.addr,
 						    .next_op = r.p,
 						    .line = s.line,
 						    .file = s.file,
 					    });
-			is_open = true;
-			ops = 0;
 		}
 	}
-	if (is_open) /* a sequence without an end */
+	if (open) /* a sequence without an end */
 		t->marks.len--;
 }
 
@@ -389,15 +405,11 @@ bool line_table_find(const struct line_table *t, uint64_t pc,
 	struct state row = s;
 	r.p = m->next_op;
 	/* The next mark is near, unless opcodes without rows come on end. */
-	for (int i = 0; i < 2 * MARK_OPS && r.p < r.end; i++) {
-		enum step step = run_one(t, &r, &s);
-
-		if (step == STEP_NONE)
-			continue;
-		if (step == STEP_END || s.addr > pc || s.addr < row.addr)
-			break;
+	if (reader_left(&r) > 2 * MARK_BYTES)
+		r.end = r.p + 2 * MARK_BYTES;
+	while (run_to_row(t, &r, &s) == STEP_ROW && s.addr <= pc &&
+	       s.addr >= row.addr)
 		row = s;
-	}
 	*out = (struct line_row){
 		.addr = row.addr,
 		.file = line_table_file(t, row.file),

@@ -117,52 +117,82 @@ static int by_code(const void *a, const void *b)
 	return x->code < y->code ? -1 : x->code > y->code;
 }
 
-/* Add an attribute to those of fixed sizes, if all before it are. */
-static void add_fixed(const struct die_unit *u, struct abbrev *a,
-		      struct attr_spec spec)
+/* One attribute of a list; false at its end. */
+static bool read_spec(struct reader *r, unsigned *name, unsigned *form)
 {
-	int bytes = form_bytes(u, spec.form);
+	*name = (unsigned)read_uleb(r);
+	*form = (unsigned)read_uleb(r);
+	if (*form == DW_FORM_implicit_const)
+		read_sleb(r);
+	return *name || *form;
+}
 
-	if (bytes < 0 || a->nr_fixed < a->nr_specs ||
-	    a->fixed_bytes > INT16_MAX)
-		return;
-	if (spec.name == DW_AT_sibling && spec.form == DW_FORM_ref4)
-		a->sibling_at = (int32_t)a->fixed_bytes;
-	a->nr_fixed++;
-	a->fixed_bytes += (unsigned)bytes;
+/* Note where an attribute of a fixed place is. */
+static void note_fixed(struct abbrev *a, unsigned name, unsigned form,
+		       unsigned bytes)
+{
+	int32_t at = (int32_t)a->fixed_bytes;
+
+	if (name == DW_AT_sibling && form == DW_FORM_ref4) {
+		a->sibling_at = at;
+	} else if (name == DW_AT_low_pc && form == DW_FORM_addr) {
+		a->low_pc_at = at;
+	} else if (name == DW_AT_high_pc &&
+		   (form == DW_FORM_addr || form == DW_FORM_data1 ||
+		    form == DW_FORM_data2 || form == DW_FORM_data4 ||
+		    form == DW_FORM_data8)) {
+		a->high_pc_at = at;
+		a->high_pc_bytes = (uint8_t)bytes;
+		a->is_high_pc_offset = form != DW_FORM_addr;
+	}
+}
+
+static void read_attributes(const struct die_unit *u, struct reader *r,
+			    struct abbrev *a)
+{
+	bool is_fixed = true, has_pc = false;
+	unsigned name, form;
+
+	for (;;) {
+		const unsigned char *at = r->p;
+
+		if (is_fixed)
+			a->others = at;
+		if (!read_spec(r, &name, &form))
+			break;
+		int bytes = form_bytes(u, form);
+		has_pc |= name == DW_AT_low_pc || name == DW_AT_high_pc ||
+			  name == DW_AT_ranges;
+		is_fixed &= bytes >= 0 && a->fixed_bytes < INT16_MAX;
+		if (is_fixed) {
+			note_fixed(a, name, form, (unsigned)bytes);
+			a->fixed_bytes += (unsigned)bytes;
+		}
+	}
+	if (a->low_pc_at >= 0 && a->high_pc_at >= 0)
+		a->pc = DIE_PC_RANGE;
+	else
+		a->pc = has_pc ? DIE_PC_ASK_LIBDW : DIE_PC_NONE;
 }
 
 static void read_abbrevs(struct die_unit *u, struct reader *r)
 {
 	bool is_sorted = true;
-	uint64_t code;
+	uint64_t code, prev = 0;
 
-	while ((code = read_uleb(r)) && u->specs.len < UINT32_MAX / 2) {
+	while ((code = read_uleb(r))) {
 		struct abbrev a = {
 			.code = code,
-			.first_spec = (uint32_t)u->specs.len,
-			.tag = (uint16_t)read_uleb(r),
-			.has_children = read_u8(r) != 0,
 			.sibling_at = -1,
+			.low_pc_at = -1,
+			.high_pc_at = -1,
 		};
 
-		for (;;) {
-			struct attr_spec spec = {
-				.name = (uint16_t)read_uleb(r),
-				.form = (uint16_t)read_uleb(r),
-			};
-
-			if (!spec.name && !spec.form)
-				break;
-			if (spec.form == DW_FORM_implicit_const)
-				read_sleb(r);
-			add_fixed(u, &a, spec);
-			a.nr_specs++;
-			vec_push(&u->specs, spec);
-		}
-		if (u->abbrevs.len &&
-		    u->abbrevs.data[u->abbrevs.len - 1].code >= code)
-			is_sorted = false;
+		a.tag = (uint16_t)read_uleb(r);
+		a.has_children = read_u8(r) != 0;
+		read_attributes(u, r, &a);
+		is_sorted &= code > prev;
+		prev = code;
 		vec_push(&u->abbrevs, a);
 	}
 	if (!is_sorted)
@@ -225,9 +255,9 @@ bool die_unit_read(struct die_unit *u, struct slice info, struct slice abbrevs,
 	if (u->r.is_bad || u->top < u->r.p || u->top >= u->r.end ||
 	    offset >= abbrevs.len)
 		return false;
-	struct reader r = { .p = (const unsigned char *)abbrevs.p + offset,
-			    .end = (const unsigned char *)abbrevs.p +
-				   abbrevs.len };
+	const unsigned char *table = (const unsigned char *)abbrevs.p;
+	struct reader r = { .p = table + offset, .end = table + abbrevs.len };
+	u->abbrevs_end = r.end;
 	read_abbrevs(u, &r);
 	return !r.is_bad;
 }
@@ -235,7 +265,6 @@ bool die_unit_read(struct die_unit *u, struct slice info, struct slice abbrevs,
 void die_unit_free(struct die_unit *u)
 {
 	vec_free(&u->abbrevs);
-	vec_free(&u->specs);
 }
 
 /* --- entries --- */
@@ -259,6 +288,17 @@ static const unsigned char *sibling_of(const struct die_unit *u,
 	return u->header + offset;
 }
 
+/* Pass over the attributes that follow those of fixed sizes. */
+static void skip_others(const struct die_unit *u, const struct abbrev *a,
+			struct reader *r)
+{
+	struct reader specs = { .p = a->others, .end = u->abbrevs_end };
+	unsigned name, form;
+
+	while (!r->is_bad && read_spec(&specs, &name, &form))
+		skip_form(u, r, form);
+}
+
 /* Read the entry at `p`; false at the end of a list, and of the unit. */
 static bool read_die(struct die_unit *u, const unsigned char *p,
 		     struct die *out)
@@ -273,8 +313,8 @@ static bool read_die(struct die_unit *u, const unsigned char *p,
 	u->budget--;
 	const struct abbrev *a = out->abbrev;
 	read_skip(&r, a->fixed_bytes);
-	for (uint32_t i = a->nr_fixed; i < a->nr_specs; i++)
-		skip_form(u, &r, u->specs.data[a->first_spec + i].form);
+	if (*a->others)
+		skip_others(u, a, &r);
 	out->end = r.p;
 	return !r.is_bad;
 }
@@ -331,53 +371,19 @@ bool die_next(struct die_unit *u, struct die *die)
 	return next && read_die(u, next, die);
 }
 
-/* DW_AT_high_pc is an address, or counts from DW_AT_low_pc. */
-static bool read_high_pc(const struct die_unit *u, struct reader *r,
-			 unsigned form, uint64_t lo, uint64_t *hi)
-{
-	int bytes = form_bytes(u, form);
-
-	switch (form) {
-	case DW_FORM_addr:
-		*hi = read_uint(r, u->addr_bytes);
-		return true;
-	case DW_FORM_data1:
-	case DW_FORM_data2:
-	case DW_FORM_data4:
-	case DW_FORM_data8:
-		*hi = lo + read_uint(r, (unsigned)bytes);
-		return true;
-	case DW_FORM_udata:
-		*hi = lo + read_uleb(r);
-		return true;
-	default:
-		return false;
-	}
-}
-
 enum die_pc die_pc(const struct die_unit *u, const struct die *die,
 		   uint64_t *lo, uint64_t *hi)
 {
-	const struct attr_spec *s = u->specs.data + die->abbrev->first_spec;
-	bool has_lo = false, has_hi = false, has_other = false;
+	const struct abbrev *a = die->abbrev;
 	struct reader r = u->r;
 
-	r.p = die->attrs;
-	for (uint32_t n = die->abbrev->nr_specs; n; n--, s++) {
-		if (s->name == DW_AT_low_pc && s->form == DW_FORM_addr) {
-			*lo = read_uint(&r, u->addr_bytes);
-			has_lo = true;
-		} else if (s->name == DW_AT_high_pc && has_lo &&
-			   read_high_pc(u, &r, s->form, *lo, hi)) {
-			has_hi = true;
-		} else {
-			has_other |= s->name == DW_AT_low_pc ||
-				     s->name == DW_AT_high_pc ||
-				     s->name == DW_AT_ranges;
-			skip_form(u, &r, s->form);
-		}
-	}
-	if (has_lo && has_hi)
-		return DIE_PC_RANGE;
-	return has_other ? DIE_PC_ASK_LIBDW : DIE_PC_NONE;
+	if (a->pc != DIE_PC_RANGE)
+		return a->pc;
+	r.p = die->attrs + a->low_pc_at;
+	*lo = read_uint(&r, u->addr_bytes);
+	r.p = die->attrs + a->high_pc_at;
+	*hi = read_uint(&r, a->high_pc_bytes);
+	if (a->is_high_pc_offset)
+		*hi += *lo;
+	return DIE_PC_RANGE;
 }

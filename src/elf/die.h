@@ -24,18 +24,24 @@
 #include "base/vec.h"
 #include "elf/reader.h"
 
-struct attr_spec {
-	uint16_t name, form;
+enum die_pc {
+	DIE_PC_NONE, /* has no addresses */
+	DIE_PC_RANGE, /* *lo up to *hi */
+	DIE_PC_ASK_LIBDW, /* several ranges, or an indexed address */
 };
 
+/* What entries of a kind look like.  Their first attributes are of fixed size. */
 struct abbrev {
 	uint64_t code;
-	uint32_t first_spec, nr_specs;
-	uint16_t tag;
+	const unsigned char *others; /* the attributes behind the fixed ones */
+	uint32_t fixed_bytes;
+	/* Where they are among the fixed ones, or -1. */
+	int32_t sibling_at, low_pc_at, high_pc_at;
+	uint8_t high_pc_bytes;
+	bool is_high_pc_offset; /* from DW_AT_low_pc */
 	bool has_children;
-	/* The first attributes are of fixed sizes: how many, and how long. */
-	uint32_t nr_fixed, fixed_bytes;
-	int32_t sibling_at; /* where DW_AT_sibling is among them, or -1 */
+	uint8_t pc; /* enum die_pc */
+	uint16_t tag;
 };
 
 struct die_unit {
@@ -45,7 +51,7 @@ struct die_unit {
 	unsigned version, addr_bytes, offset_bytes;
 	unsigned long budget;
 	VEC(struct abbrev) abbrevs; /* by code */
-	VEC(struct attr_spec) specs;
+	const unsigned char *abbrevs_end; /* of .debug_abbrev */
 };
 
 struct die {
@@ -67,12 +73,6 @@ bool die_child(struct die_unit *u, const struct die *parent, struct die *out);
 
 /** Go to the next sibling; false at the last. */
 bool die_next(struct die_unit *u, struct die *die);
-
-enum die_pc {
-	DIE_PC_NONE, /* has no addresses */
-	DIE_PC_RANGE, /* *lo up to *hi */
-	DIE_PC_ASK_LIBDW, /* several ranges, or an indexed address */
-};
 
 enum die_pc die_pc(const struct die_unit *u, const struct die *die,
 		   uint64_t *lo, uint64_t *hi);

@@ -239,15 +239,13 @@ static uint64_t read_unit_header(struct die_unit *u)
 }
 
 bool die_unit_read(struct die_unit *u, struct slice info, struct slice abbrevs,
-		   bool is_big, Dwarf_Die *cu)
+		   bool is_big, uint64_t header, uint64_t top)
 {
-	uint64_t top = dwarf_dieoffset(cu), from = top - dwarf_cuoffset(cu);
-
-	if (from > info.len || top > info.len)
+	if (header > info.len || top > info.len)
 		return false;
 	u->section = (const unsigned char *)info.p;
 	u->top = u->section + top;
-	u->header = u->section + from;
+	u->header = u->section + header;
 	u->r = (struct reader){ .p = u->header,
 				.end = u->section + info.len,
 				.is_big = is_big };

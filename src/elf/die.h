@@ -59,9 +59,13 @@ struct die {
 	const struct abbrev *abbrev;
 };
 
-/** False when the unit cannot be read; die_unit_free() all the same. */
+/**
+ * Read the header at an offset of `info`, and its abbreviations; `top` is the
+ * offset of its first entry.  False when it cannot be read; die_unit_free() all
+ * the same.  Set u->budget before walking.
+ */
 bool die_unit_read(struct die_unit *u, struct slice info, struct slice abbrevs,
-		   bool is_big, Dwarf_Die *cu);
+		   bool is_big, uint64_t header, uint64_t top);
 void die_unit_free(struct die_unit *u);
 
 /** The entry at an offset of .debug_info; false when there is none. */

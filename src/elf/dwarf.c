@@ -290,12 +290,13 @@ static void parse_unit(struct units *u, struct unit *unit)
 	if (dwarf_formudata(dwarf_attr(&unit->cu, DW_AT_stmt_list, &attr),
 			    &offset) == 0)
 		line_table_read(&unit->lines, s, offset);
+	Dwarf_Off at = dwarf_dieoffset(&unit->cu);
 	if (!die_unit_read(&unit->dies, s->info, s->abbrev, s->is_big,
-			   &unit->cu))
+			   at - dwarf_cuoffset(&unit->cu), at))
 		return;
 	/* An entry takes bytes; this is more than a tree can have. */
 	unit->dies.budget = (size_t)(unit->dies.r.end - unit->dies.top);
-	if (die_at(&unit->dies, dwarf_dieoffset(&unit->cu), &top))
+	if (die_at(&unit->dies, at, &top))
 		index_funcs(u, unit, &top, lang_is_c(dwarf_srclang(&unit->cu)),
 			    0);
 	if (unit->funcs.len)

@@ -287,14 +287,18 @@ static const unsigned char *sibling_of(const struct die_unit *u,
 }
 
 /* Pass over the attributes that follow those of fixed sizes. */
-static void skip_others(const struct die_unit *u, const struct abbrev *a,
-			struct reader *r)
+static bool skip_others(const struct die_unit *u, struct die *die)
 {
-	struct reader specs = { .p = a->others, .end = u->abbrevs_end };
+	struct reader specs = { .p = die->abbrev->others,
+				.end = u->abbrevs_end };
+	struct reader r = u->r;
 	unsigned name, form;
 
-	while (!r->is_bad && read_spec(&specs, &name, &form))
-		skip_form(u, r, form);
+	r.p = die->end;
+	while (!r.is_bad && read_spec(&specs, &name, &form))
+		skip_form(u, &r, form);
+	die->end = r.p;
+	return !r.is_bad;
 }
 
 /* Read the entry at `p`; false at the end of a list, and of the unit. */
@@ -309,12 +313,10 @@ static bool read_die(struct die_unit *u, const unsigned char *p,
 	if (!code || !(out->abbrev = find_abbrev(u, code)))
 		return false;
 	u->budget--;
-	const struct abbrev *a = out->abbrev;
-	read_skip(&r, a->fixed_bytes);
-	if (*a->others)
-		skip_others(u, a, &r);
-	out->end = r.p;
-	return !r.is_bad;
+	if (out->abbrev->fixed_bytes > reader_left(&r))
+		return false;
+	out->end += out->abbrev->fixed_bytes;
+	return !*out->abbrev->others || skip_others(u, out);
 }
 
 bool die_at(struct die_unit *u, Dwarf_Off offset, struct die *out)

@@ -64,22 +64,8 @@ static inline uint64_t read_uint(struct reader *r, unsigned bytes)
 	return r->is_big ? be64toh(v) : le64toh(v);
 }
 
-/* LEB128; bits above the 64th are lost. */
-static inline uint64_t read_uleb(struct reader *r)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0;; shift += 7) {
-		uint8_t b = read_u8(r);
-
-		if (shift < 64)
-			v |= (uint64_t)(b & 0x7f) << shift;
-		if (!(b & 0x80))
-			return v;
-	}
-}
-
-static inline int64_t read_sleb(struct reader *r)
+/* LEB128 of any length; bits above the 64th are lost. */
+static inline uint64_t read_leb(struct reader *r, bool is_signed)
 {
 	uint64_t v = 0;
 
@@ -90,10 +76,23 @@ static inline int64_t read_sleb(struct reader *r)
 			v |= (uint64_t)(b & 0x7f) << shift;
 		if (b & 0x80)
 			continue;
-		if (b & 0x40 && shift + 7 < 64)
+		if (is_signed && b & 0x40 && shift + 7 < 64)
 			v |= ~(uint64_t)0 << (shift + 7);
-		return (int64_t)v;
+		return v;
 	}
+}
+
+/* Nearly all are of one byte. */
+static inline uint64_t read_uleb(struct reader *r)
+{
+	if (r->p < r->end && *r->p < 0x80)
+		return *r->p++;
+	return read_leb(r, false);
+}
+
+static inline int64_t read_sleb(struct reader *r)
+{
+	return (int64_t)read_leb(r, true);
 }
 
 /* Up to its NUL; "" at the end. */

@@ -169,6 +169,7 @@ static void read_attributes(const struct die_unit *u, struct reader *r,
 			a->fixed_bytes += (unsigned)bytes;
 		}
 	}
+	a->has_others = !is_fixed;
 	if (a->low_pc_at >= 0 && a->high_pc_at >= 0)
 		a->pc = DIE_PC_RANGE;
 	else
@@ -316,7 +317,7 @@ static bool read_die(struct die_unit *u, const unsigned char *p,
 	if (out->abbrev->fixed_bytes > reader_left(&r))
 		return false;
 	out->end += out->abbrev->fixed_bytes;
-	return !*out->abbrev->others || skip_others(u, out);
+	return !out->abbrev->has_others || skip_others(u, out);
 }
 
 bool die_at(struct die_unit *u, Dwarf_Off offset, struct die *out)

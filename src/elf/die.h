@@ -39,7 +39,7 @@ struct abbrev {
 	int32_t sibling_at, low_pc_at, high_pc_at;
 	uint8_t high_pc_bytes;
 	bool is_high_pc_offset; /* from DW_AT_low_pc */
-	bool has_children;
+	bool has_children, has_others;
 	uint8_t pc; /* enum die_pc */
 	uint16_t tag;
 };

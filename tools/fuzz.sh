@@ -28,6 +28,7 @@ seeds() {
 	match)	echo build-fuzz/lines ;;
 	guilty)	echo ../shared/corpus/guilty ;;
 	symbolize) echo ../shared/seeds ../shared/corpus/guilty ;;
+	dwarf)	echo build-fuzz/dwarf ;;
 	disasm)	echo ../shared/corpus/decompile ;;
 	*) ;;
 	esac
@@ -40,6 +41,26 @@ if [ ! -d build-fuzz/lines ]; then
 	awk '{ key = $0; gsub(/[0-9a-f]+/, "", key) }
 	     !seen[key]++ && n < 2000 {
 		file = "build-fuzz/lines/" ++n; print > file; close(file) }'
+fi
+
+# The line table and the unit of a small program, as fuzz_dwarf wants them.
+if [ ! -d build-fuzz/dwarf ]; then
+	mkdir build-fuzz/dwarf
+	for version in 2 3 4 5; do
+		clang -c -O2 -g -gdwarf-$version -Isrc -D_GNU_SOURCE -std=gnu17 \
+			-o build-fuzz/x.o src/base/glob.c
+		for name in line abbrev info; do
+			objcopy --dump-section .debug_$name=build-fuzz/x.$name \
+				build-fuzz/x.o
+		done
+		{ printf '\0'; cat build-fuzz/x.line; } \
+			>build-fuzz/dwarf/line$version
+		size=$(wc -c <build-fuzz/x.abbrev)
+		{ printf "\\2\\$((version < 5 ? 13 : 14))"
+		  printf "\\$(printf %o $((size % 256)))\\$(printf %o $((size / 256)))"
+		  cat build-fuzz/x.abbrev build-fuzz/x.info; } \
+			>build-fuzz/dwarf/info$version
+	done
 fi
 
 status=0

@@ -13,7 +13,9 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include "elf/die.h"
 #include "elf/elf.h"
+#include "elf/reader.h"
 
 /* --- symtab.c: the functions of an image --- */
 
@@ -52,6 +54,55 @@ const struct sym *symtab_find(const struct symtab *t, struct slice name);
 const struct sym *symtab_find_next(const struct symtab *t,
 				   const struct sym *sym);
 
+/* .debug_...; borrowed from libelf */
+struct dwarf_sections {
+	struct slice info, abbrev, line, line_str, str;
+	bool is_big;
+};
+
+/* --- line.c: the line table of a unit --- */
+
+struct src_file {
+	const char *dir; /* NULL: that of the unit */
+	const char *name;
+	char *path; /* NULL, or what the user of the table found it to be */
+};
+
+/* Rows from `lo` on, and how to read those that follow. */
+struct line_mark {
+	uint64_t lo, hi;
+	const unsigned char *next_op;
+	uint32_t line, file;
+};
+
+struct line_table {
+	struct reader program;
+	const unsigned char *operands;
+	uint8_t min_inst_bytes, line_range, opcode_base;
+	int8_t line_base;
+	unsigned reciprocal; /* of line_range, times 2^16 */
+	VEC(struct src_file) files;
+	VEC(struct line_mark) marks; /* by lo */
+};
+
+struct line_row {
+	uint64_t addr; /* where the line begins */
+	struct src_file *file;
+	unsigned line;
+};
+
+/** Read the table at `offset` of .debug_line; of a bad one nothing is found. */
+void line_table_read(struct line_table *t, const struct dwarf_sections *s,
+		     uint64_t offset);
+void line_table_free(struct line_table *t);
+
+/** A file by its number, owned by `t`; NULL when there is none. */
+struct src_file *line_table_file(const struct line_table *t, uint64_t i);
+
+/** The row that holds `pc`; false when there is none. */
+bool line_table_find(const struct line_table *t, uint64_t pc,
+		     struct line_row *out);
+
 /* --- dwarf.c: address to source lines --- */
 
 struct func_range {
@@ -63,7 +114,8 @@ struct func_range {
 struct unit {
 	Dwarf_Die cu;
 	bool is_parsed;
-	Dwarf_Files *files;
+	struct line_table lines;
+	struct die_unit dies;
 	VEC(struct func_range) funcs;
 };
 
@@ -76,6 +128,7 @@ struct unit_range {
 struct units {
 	Dwarf *dw;
 	bool is_indexed;
+	struct dwarf_sections sections;
 	VEC(struct unit) units;
 	VEC(struct unit_range) ranges; /* by lo */
 };
@@ -87,10 +140,9 @@ struct unit *units_at(struct units *u, uint64_t pc);
 
 enum { CHAIN_MAX = 64 };
 
-/* As DWARF has it: file is a raw path. */
 struct raw_line {
 	const char *func; /* NULL for the physical function */
-	const char *file;
+	struct src_file *file; /* owned by the unit; may be NULL */
 	unsigned line;
 };
 

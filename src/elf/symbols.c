@@ -22,12 +22,6 @@ struct answer {
 	struct source_chain chain;
 };
 
-/* A raw path of DWARF and what became of it; both live as long as we do. */
-struct path {
-	const char *raw;
-	char *path;
-};
-
 struct symbols {
 	struct image *vmlinux;
 	struct modules *modules;
@@ -37,8 +31,6 @@ struct symbols {
 	size_t nr_lines; /* in it */
 	uint32_t *slots; /* answer number + 1 */
 	VEC(struct answer) answers;
-	struct path *paths; /* open addressing by `raw` */
-	size_t paths_cap, nr_paths;
 };
 
 fallible symbols_open(const char *vmlinux, const char *module_dir,
@@ -64,9 +56,6 @@ fallible symbols_open(const char *vmlinux, const char *module_dir,
 
 void symbols_close(struct symbols *s)
 {
-	for (size_t i = 0; i < s->paths_cap; i++)
-		free(s->paths[i].path);
-	free(s->paths);
 	vec_free(&s->answers);
 	free(s->slots);
 	if (s->arena)
@@ -79,57 +68,23 @@ void symbols_close(struct symbols *s)
 	free(s);
 }
 
-/* --- paths --- */
+/* --- lookups --- */
 
-static struct path *path_slot(struct symbols *s, const char *raw)
-{
-	size_t i = ((uintptr_t)raw >> 3) * 0x9e3779b97f4a7c15u >> 20;
-
-	for (;; i++) {
-		struct path *p = &s->paths[i & (s->paths_cap - 1)];
-
-		if (!p->raw || p->raw == raw)
-			return p;
-	}
-}
-
-static void grow_paths(struct symbols *s)
-{
-	struct path *old = s->paths;
-	size_t nr = s->paths_cap;
-
-	s->paths_cap = nr ? nr * 2 : 1024;
-	s->paths = mem_calloc(s->paths_cap, sizeof(*s->paths));
-	for (size_t i = 0; i < nr; i++)
-		if (old[i].raw)
-			*path_slot(s, old[i].raw) = old[i];
-	free(old);
-}
-
-/* libdw keeps one string per file of a unit, so its address is a good key. */
 static const char *source_path(struct symbols *s, struct unit *unit,
-			       const char *raw)
+			       struct src_file *file)
 {
-	if (s->nr_paths * 2 >= s->paths_cap)
-		grow_paths(s);
-	struct path *slot = path_slot(s, raw);
-	if (slot->raw)
-		return slot->path;
+	if (file->path)
+		return file->path;
 	Dwarf_Attribute attr;
 	const char *dir =
 		dwarf_formstring(dwarf_attr(&unit->cu, DW_AT_comp_dir, &attr));
 	_cleanup_(freep) char *comp_dir = dir ? path_join(NULL, dir) : NULL;
-	_cleanup_(freep) char *path = path_join(dir, raw);
+	_cleanup_(freep) char *below = path_join(file->dir, file->name);
+	_cleanup_(freep) char *path = path_join(dir, below);
 	const char *dirs[] = { image_root(s->vmlinux), comp_dir };
-	*slot = (struct path){
-		.raw = raw,
-		.path = mem_strdup(path_strip(path, dirs, ARRAY_LEN(dirs))),
-	};
-	s->nr_paths++;
-	return slot->path;
+	file->path = mem_strdup(path_strip(path, dirs, ARRAY_LEN(dirs)));
+	return file->path;
 }
-
-/* --- lookups --- */
 
 /* The lines at `pc`, in the arena; no lines: nr is 0. */
 static struct source_chain chain_at(struct symbols *s, struct image *img,

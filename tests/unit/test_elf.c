@@ -10,7 +10,7 @@
 /* One address and its lines as "func\nfile:line\n" pairs. */
 struct expected {
 	uint64_t addr;
-	struct raw_line lines[CHAIN_MAX];
+	struct source_line lines[CHAIN_MAX];
 	size_t nr;
 };
 
@@ -18,7 +18,7 @@ typedef VEC(struct expected) expected_vec;
 
 static void read_pair(struct expected *e, struct slice func, struct slice place)
 {
-	struct raw_line *l = &e->lines[e->nr++];
+	struct source_line *l = &e->lines[e->nr++];
 	const char *discr = slice_find(place, SLICE(" (discriminator"));
 	if (discr)
 		place.len = (size_t)(discr - place.p);
@@ -101,7 +101,7 @@ static bool same_chain_as(struct source_chain c, const struct expected *e)
 	size_t skipped = 0;
 
 	for (size_t i = 0; i < e->nr; i++) {
-		const struct raw_line *x = &e->lines[i];
+		const struct source_line *x = &e->lines[i];
 
 		if (!x->line) {
 			skipped++;

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "cmd/diagnosis.h"
 #include "cmd/finding.h"
 #include "cmd/kernel_pick.h"
 #include "cmd/payload.h"
@@ -200,16 +201,13 @@ static void print_run(struct run *run, const struct run_job *job,
  */
 static void diagnose(struct run *run)
 {
-	_cleanup_(buf_deinit) struct buf raw = {}, out = {};
-	struct error *err = vm_diagnose(guest_vm(run->guest), &raw);
+	_cleanup_(buf_deinit) struct buf out = {};
+	struct error *err =
+		diagnosis_take(guest_vm(run->guest), run->files.symbols, &out);
 
 	if (err)
 		fprintf(stderr, "bugon run: %s\n", error_message(err));
 	error_free(err);
-	if (run->files.symbols)
-		symbolize_text(run->files.symbols, buf_as_slice(&raw), &out);
-	else
-		buf_slice(&out, buf_as_slice(&raw));
 	if (run->object)
 		json_set(run->object, "diagnosis",
 			 json_text(buf_as_slice(&out)));

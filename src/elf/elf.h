@@ -112,6 +112,12 @@ enum symbols_status symbols_lookup(struct symbols *s,
 				   struct source_chain *out);
 
 /**
+ * Append the kernel's function at `address` as a log would name it,
+ * "func+0x1/0x20"; false, and nothing, if there is none.
+ */
+bool symbols_name(const struct symbols *s, uint64_t address, struct buf *out);
+
+/**
  * Append `line` (without its '\n') to `out`, symbolized, every line ended by
  * '\n'.  The text around the frame (time stamp, "RIP: 0010:", " [module]") is
  * repeated on the inline lines.

@@ -54,6 +54,9 @@ const struct sym *symtab_find(const struct symtab *t, struct slice name);
 const struct sym *symtab_find_next(const struct symtab *t,
 				   const struct sym *sym);
 
+/** The function at an address, NULL if none. */
+const struct sym *symtab_at(const struct symtab *t, uint64_t address);
+
 /* .debug_...; borrowed from libelf */
 struct dwarf_sections {
 	struct slice info, abbrev, line, line_str, str;

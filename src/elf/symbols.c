@@ -300,6 +300,18 @@ enum symbols_status symbols_lookup(struct symbols *s,
 	return a->status;
 }
 
+bool symbols_name(const struct symbols *s, uint64_t address, struct buf *out)
+{
+	const struct sym *sym = symtab_at(&s->vmlinux->symtab, address);
+
+	if (!sym)
+		return false;
+	buf_printf(out, "%s+0x%llx/0x%llx", sym->name,
+		   (unsigned long long)(address - sym->addr),
+		   (unsigned long long)(sym->end - sym->addr));
+	return true;
+}
+
 struct symbols_stats symbols_stats(const struct symbols *s)
 {
 	return s->stats;

@@ -207,3 +207,19 @@ const struct sym *symtab_find_next(const struct symtab *t,
 {
 	return chain_find(t, sym->next, slice_cstr(sym->name));
 }
+
+const struct sym *symtab_at(const struct symtab *t, uint64_t address)
+{
+	uint32_t lo = 0, hi = t->nr;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (t->syms[mid].addr <= address)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	const struct sym *sym = lo ? &t->syms[lo - 1] : NULL;
+	return sym && address < sym->end ? sym : NULL;
+}

@@ -214,6 +214,30 @@ static void lines_are_those_of_addr2line(void **state)
 	}
 }
 
+static void addresses_are_named(void **state)
+{
+	_cleanup_(buf_deinit) struct buf out = {};
+	char want[64];
+
+	assert_int_equal(run("gcc -g -O2 -o v small.c a.c b.c"), 0);
+	_cleanup_(symbols_closep) struct symbols *s =
+		open_ok(in_dir("v"), NULL);
+	_cleanup_(image_closep) struct image *img = image_ok(in_dir("v"));
+	const struct sym *sym = sym_of(img, "outer");
+
+	assert_true(symbols_name(s, sym->addr, &out));
+	buf_char(&out, ' ');
+	assert_true(symbols_name(s, sym->end - 1, &out));
+	snprintf(want, sizeof(want), "outer+0x0/0x%llx outer+0x%llx/0x%llx",
+		 (unsigned long long)(sym->end - sym->addr),
+		 (unsigned long long)(sym->end - sym->addr - 1),
+		 (unsigned long long)(sym->end - sym->addr));
+	assert_string_equal(buf_cstr(&out), want);
+	assert_false(symbols_name(s, 0, &out));
+	assert_false(symbols_name(s, UINT64_MAX, &out));
+	assert_string_equal(buf_cstr(&out), want);
+}
+
 static void modules_are_relocated(void **state)
 {
 	static const char *const text[] = { "outer" };
@@ -510,6 +534,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_collapse),
 		cmocka_unit_test(lines_are_those_of_addr2line),
+		cmocka_unit_test(addresses_are_named),
 		cmocka_unit_test(modules_are_relocated),
 		cmocka_unit_test(inlined_callers_are_named),
 		cmocka_unit_test(namesakes_are_told_apart),

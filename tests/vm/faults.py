@@ -128,7 +128,7 @@ def main():
         os.chdir(d)
         killed(uml, "linux", (0, 0.1, 0.2, 1))
         garbage(uml)
-        lockup(uml, uml, "Call Trace:")
+        lockup(uml, uml, "lkdtm_HARDLOCKUP+0x")
         flood(uml)
         full_disk(uml)
         if shutil.which("qemu-system-x86_64"):

@@ -37,7 +37,8 @@ typedef struct {
 } qemu_info_t;
 
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS = 0 };
-enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_R = 1 };
+/* QEMU 7.2 does not call for loads when asked for loads (1) alone. */
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
 
 typedef void (*qemu_plugin_tb_trans_cb)(qemu_plugin_id_t id,
 					struct qemu_plugin_tb *tb);

@@ -231,7 +231,7 @@ static void look_for_marks(struct qemu_plugin_tb *tb)
 		if (op)
 			qemu_plugin_register_vcpu_mem_cb(
 				qemu_plugin_tb_get_insn(tb, i), on_mark,
-				QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_R,
+				QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
 				(void *)(uintptr_t)op);
 	}
 }
@@ -248,7 +248,7 @@ static void watch_insn(struct qemu_plugin_insn *insn, enum insn_kind kind)
 	if (kind == INSN_SWITCH)
 		qemu_plugin_register_vcpu_mem_cb(insn, on_switch,
 						 QEMU_PLUGIN_CB_NO_REGS,
-						 QEMU_PLUGIN_MEM_R, NULL);
+						 QEMU_PLUGIN_MEM_RW, NULL);
 	else if (cb[kind])
 		qemu_plugin_register_vcpu_insn_exec_cb(
 			insn, cb[kind], QEMU_PLUGIN_CB_NO_REGS, NULL);

@@ -151,12 +151,28 @@ static void on_irq_leave(unsigned int vcpu, void *data)
 		s->irq_stack = false;
 }
 
+/*
+ * The mark behind the call comes too late: an interrupt that waited is taken
+ * before user mode runs anything.
+ */
+static void on_user_return(unsigned int vcpu, void *data)
+{
+	struct slot *s = recording(vcpu);
+
+	if (s)
+		s->active = false;
+}
+
 static void on_trap_return(unsigned int vcpu, void *data)
 {
 	struct slot *s = recording(vcpu);
 
-	if (!s || !s->depth)
+	if (!s)
 		return;
+	if (!s->depth) {
+		s->active = false;
+		return;
+	}
 	if (s->quiet_depth == s->depth)
 		s->quiet_depth = 0;
 	s->depth--;
@@ -242,6 +258,7 @@ static void watch_insn(struct qemu_plugin_insn *insn, enum insn_kind kind)
 		[INSN_IRQ_ENTER] = on_irq_enter,
 		[INSN_IRQ_LEAVE] = on_irq_leave,
 		[INSN_TRAP_RETURN] = on_trap_return,
+		[INSN_USER_RETURN] = on_user_return,
 		[INSN_STUB] = NULL,
 	};
 

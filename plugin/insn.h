@@ -11,7 +11,8 @@
  *	entry		first instructions of an exception or interrupt
  *	irq_enter	from a task's stack to the interrupts' one
  *	irq_leave	and back
- *	trap_return	from an exception or interrupt
+ *	trap_return	from an exception or interrupt; the outermost: to user mode
+ *	user_return	from a system call
  *
  * If a kernel does them differently, coverage has what interrupts and other
  * tasks ran; nothing else depends on it.
@@ -30,6 +31,7 @@ enum insn_kind {
 	INSN_IRQ_ENTER,
 	INSN_IRQ_LEAVE,
 	INSN_TRAP_RETURN,
+	INSN_USER_RETURN,
 	INSN_ENTRY,
 	INSN_STUB, /* before an entry; belongs to the interrupt, too */
 };

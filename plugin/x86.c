@@ -61,6 +61,8 @@ static enum insn_kind classify(struct code before, struct code c,
 		return INSN_IRQ_LEAVE;
 	if (IS(c, "\x48\xcf")) /* iretq */
 		return INSN_TRAP_RETURN;
+	if (IS(c, "\x48\x0f\x07")) /* sysretq */
+		return INSN_USER_RETURN;
 	if (c.size == 1 && IS(c, "\xfc") && index < ENTRY_INSNS) /* cld */
 		return INSN_ENTRY;
 	/* push $vector; jmp asm_common_interrupt */

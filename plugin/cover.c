@@ -36,6 +36,7 @@ enum {
 	MAX_DEPTH = 4, /* of exceptions and interrupts in each other */
 	/* From an interrupt's entry until it leaves the stack, at most. */
 	MAX_PROLOGUE = 256,
+	ENTRY_BYTES = 8, /* of an entry's block that clac cuts off: x86.c */
 };
 
 /* What one thread of the executor has recorded, and where it is now. */
@@ -44,7 +45,8 @@ struct slot {
 	uint32_t *shared_count; /* likewise */
 	uint32_t cap, count;
 	uint64_t task; /* who is recorded; 0 while the vCPU's is unknown */
-	uint64_t last; /* the entry before, to drop repetitions */
+	uint64_t last; /* the latest entry, to drop repetitions */
+	uint64_t older; /* the one before it */
 	bool active;
 	bool irq_stack; /* on the interrupts' stack */
 	unsigned int depth; /* exceptions entered and not yet left */
@@ -90,6 +92,7 @@ static void record(struct slot *s, uint64_t pc)
 	/* String instructions are blocks that run once per element. */
 	if (s->irq_stack || s->quiet_depth || pc == s->last || n >= s->cap)
 		return;
+	s->older = s->last;
 	s->last = pc;
 	s->entries[n] = pc;
 	set_count(s, n + 1);
@@ -109,15 +112,18 @@ static void on_block(unsigned int vcpu, void *data)
 static void on_entry(unsigned int vcpu, void *data)
 {
 	struct slot *s = recording(vcpu);
+	uint64_t pc = (uint64_t)(uintptr_t)data;
+	bool begun;
 
 	if (!s)
 		return;
+	begun = s->count && pc - s->last <= ENTRY_BYTES;
 	if (s->depth < MAX_DEPTH) {
-		s->before[s->depth].count = s->count;
-		s->before[s->depth].last = s->last;
+		s->before[s->depth].count = s->count - begun;
+		s->before[s->depth].last = begun ? s->older : s->last;
 	}
 	s->depth++;
-	record(s, (uint64_t)(uintptr_t)data);
+	record(s, pc);
 }
 
 /*
@@ -201,7 +207,7 @@ static void start(struct vcpu *v, struct slot *s)
 		if (slots[i].task == v->task)
 			slots[i].active = false;
 	s->task = v->task;
-	s->last = 0;
+	s->last = s->older = 0;
 	s->depth = s->quiet_depth = 0;
 	s->irq_stack = false;
 	s->active = true;

@@ -91,6 +91,8 @@ static void add_signals(struct sink *k, struct wire_call *c,
 	for (uint32_t i = 0; i < n; prev = pc[i++]) {
 		uint32_t s = wire_edge(prev, pc[i]), *to;
 
+		if (pc[i] == WIRE_COVER_GAP || prev == WIRE_COVER_GAP)
+			continue;
 		if ((!all && wire_max_has(max, h->max_slots, s)) ||
 		    !first_time(s))
 			continue;
@@ -111,7 +113,7 @@ static void add_pcs(struct sink *k, struct wire_call *c, const uint64_t *pc,
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t *to;
 
-		if (!first_time((uint32_t)pc[i]))
+		if (pc[i] == WIRE_COVER_GAP || !first_time((uint32_t)pc[i]))
 			continue;
 		to = sink_add(k, sizeof(*to));
 		if (!to)

@@ -45,8 +45,9 @@ uint32_t cover_position(uint32_t thread)
 
 uint32_t cover_make_room(uint32_t thread, bool comparisons)
 {
-	return source == WIRE_COVER_PLUGIN ? plugin_make_room(thread) :
-					     kcov_make_room(thread, comparisons);
+	return source == WIRE_COVER_PLUGIN ?
+		       plugin_make_room(thread) :
+		       kcov_make_room(thread, comparisons);
 }
 
 void cover_rewind(void)

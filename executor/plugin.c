@@ -51,7 +51,7 @@ const void *plugin_mark(uint32_t thread)
 /* A mark's effect is over when its instruction is. */
 void plugin_start(uint32_t thread)
 {
-	mark_rewind(plugin_mark(thread));
+	MARK_ALONE(WIRE_MARK_REWIND, plugin_mark(thread));
 }
 
 uint32_t plugin_position(uint32_t thread)
@@ -59,6 +59,14 @@ uint32_t plugin_position(uint32_t thread)
 	return head && thread < WIRE_COVER_THREADS ?
 		       __atomic_load_n(&head->count[thread], __ATOMIC_ACQUIRE) :
 		       0;
+}
+
+uint32_t plugin_make_room(uint32_t thread)
+{
+	if (plugin_position(thread) >
+	    wire_cover_room(wire_cover_entries(area_size, thread)))
+		MARK_ALONE(WIRE_MARK_ROOM, plugin_mark(thread));
+	return plugin_position(thread);
 }
 
 void plugin_rewind(void)

@@ -90,14 +90,13 @@ static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6],
 	return ret;
 }
 
-static inline void mark_rewind(const void *mark)
-{
-	__asm__ volatile("mov %c0 + %c1(%%rbx), %%ecx"
-			 :
-			 : "i"(WIRE_MARK), "i"(WIRE_MARK_REWIND),
-			   "b"((const char *)mark - WIRE_MARK)
-			 : "rcx", "memory");
-}
+/* A mark by itself: WIRE_MARK_REWIND, WIRE_MARK_ROOM. */
+#define MARK_ALONE(op, mark)                                   \
+	__asm__ volatile("mov %c0 + %c1(%%rbx), %%ecx"         \
+			 :                                     \
+			 : "i"(WIRE_MARK), "i"(op),            \
+			   "b"((const char *)(mark)-WIRE_MARK) \
+			 : "rcx", "memory")
 
 #elif defined(__aarch64__)
 
@@ -121,9 +120,7 @@ static inline int64_t syscall_raw(uint64_t nr, const uint64_t a[6])
 }
 
 /* The plugin does not know this processor yet. */
-static inline void mark_rewind(const void *mark)
-{
-}
+#define MARK_ALONE(op, mark) ((void)(mark))
 
 static inline int64_t syscall_marked(uint64_t nr, const uint64_t a[6],
 				     const void *mark)

@@ -7,7 +7,8 @@
  * Whenever a block of kernel code is about to run for a system call between
  * the executor's marks, its address goes to the cover area of the shared memory
  * (struct wire_cover), as KCOV would have put it: in order, of the calling task
- * only, without interrupts.  The executor does the rest as it does with KCOV.
+ * only, without interrupts.  The executor does the rest as it does with KCOV; but
+ * it is emulated, and we are not, so an edge that a call had before is left out.
  *
  * A mark is a load in user mode from a word of the executor's; its address says
  * for which of WIRE_COVER_THREADS slots.  Blocks are looked at once, when QEMU
@@ -37,24 +38,34 @@ enum {
 	/* From an interrupt's entry until it leaves the stack, at most. */
 	MAX_PROLOGUE = 256,
 	ENTRY_BYTES = 8, /* of an entry's block that clac cuts off: x86.c */
+	SEEN = 1 << 16, /* edges of a call that are told apart */
+	PROBES = 4,
+};
+
+/* How far a recording is. */
+struct point {
+	uint32_t count; /* entries */
+	uint32_t blocks; /* that ran in this call */
+	uint64_t last; /* of these */
+	uint64_t written; /* the latest entry */
 };
 
 /* What one thread of the executor has recorded, and where it is now. */
 struct slot {
+	struct {
+		uint32_t generation, edge;
+	} seen[SEEN]; /* in this call: valid with the slot's generation */
+	uint32_t generation;
 	uint64_t *entries; /* in the shared memory */
 	uint32_t *shared_count; /* likewise */
-	uint32_t cap, count;
+	uint32_t cap;
+	struct point now, older; /* the latter: before the latest block */
 	uint64_t task; /* who is recorded; 0 while the vCPU's is unknown */
-	uint64_t last; /* the latest entry, to drop repetitions */
-	uint64_t older; /* the one before it */
 	bool active;
 	bool irq_stack; /* on the interrupts' stack */
 	unsigned int depth; /* exceptions entered and not yet left */
 	unsigned int quiet_depth; /* nothing until that one is left; 0: none */
-	struct {
-		uint32_t count;
-		uint64_t last;
-	} before[MAX_DEPTH]; /* each of these exceptions */
+	struct point before[MAX_DEPTH]; /* each of these exceptions */
 };
 
 struct vcpu {
@@ -81,21 +92,59 @@ static struct slot *recording(unsigned int vcpu)
 
 static void set_count(struct slot *s, uint32_t count)
 {
-	__atomic_store_n(&s->count, count, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->now.count, count, __ATOMIC_RELAXED);
 	__atomic_store_n(s->shared_count, count, __ATOMIC_RELEASE);
+}
+
+/* Whether this call had no such edge yet; when in doubt, it had not. */
+static bool first_time(struct slot *s, uint32_t edge)
+{
+	uint32_t at = wire_hash32(edge);
+
+	for (unsigned int i = 0; i < PROBES; i++, at++) {
+		if (s->seen[at % SEEN].generation != s->generation) {
+			s->seen[at % SEEN].generation = s->generation;
+			s->seen[at % SEEN].edge = edge;
+			return true;
+		}
+		if (s->seen[at % SEEN].edge == edge)
+			return false;
+	}
+	return true;
+}
+
+/* The edge to `pc`, behind a gap when it does not go on from the last entry. */
+static void write_edge(struct slot *s, uint64_t from, uint64_t pc)
+{
+	uint32_t n = __atomic_load_n(&s->now.count, __ATOMIC_RELAXED);
+	bool gap = s->now.written != from;
+
+	/* All or nothing; a trace without room is full. */
+	if (n >= s->cap || s->cap - n < 3) {
+		while (n < s->cap)
+			s->entries[n++] = WIRE_COVER_GAP;
+		set_count(s, s->cap);
+		return;
+	}
+	if (gap) {
+		s->entries[n++] = WIRE_COVER_GAP;
+		s->entries[n++] = from;
+	}
+	s->entries[n++] = pc;
+	s->now.written = pc;
+	set_count(s, n);
 }
 
 static void record(struct slot *s, uint64_t pc)
 {
-	uint32_t n = __atomic_load_n(&s->count, __ATOMIC_RELAXED);
-
 	/* String instructions are blocks that run once per element. */
-	if (s->irq_stack || s->quiet_depth || pc == s->last || n >= s->cap)
+	if (s->irq_stack || s->quiet_depth || pc == s->now.last)
 		return;
-	s->older = s->last;
-	s->last = pc;
-	s->entries[n] = pc;
-	set_count(s, n + 1);
+	s->older = s->now;
+	s->now.last = pc;
+	s->now.blocks++;
+	if (first_time(s, wire_edge(s->older.last, pc)))
+		write_edge(s, s->older.last, pc);
 }
 
 /* ---- What the guest does -------------------------------------------------- */
@@ -113,15 +162,12 @@ static void on_entry(unsigned int vcpu, void *data)
 {
 	struct slot *s = recording(vcpu);
 	uint64_t pc = (uint64_t)(uintptr_t)data;
-	bool begun;
 
 	if (!s)
 		return;
-	begun = s->count && pc - s->last <= ENTRY_BYTES;
-	if (s->depth < MAX_DEPTH) {
-		s->before[s->depth].count = s->count - begun;
-		s->before[s->depth].last = begun ? s->older : s->last;
-	}
+	if (s->depth < MAX_DEPTH)
+		s->before[s->depth] =
+			pc - s->now.last <= ENTRY_BYTES ? s->older : s->now;
 	s->depth++;
 	record(s, pc);
 }
@@ -142,11 +188,11 @@ static void on_irq_enter(unsigned int vcpu, void *data)
 	depth = s->depth;
 	if (s->quiet_depth || !depth || depth > MAX_DEPTH)
 		return;
-	if (s->count - s->before[depth - 1].count > MAX_PROLOGUE)
+	if (s->now.blocks - s->before[depth - 1].blocks > MAX_PROLOGUE)
 		return;
 	s->quiet_depth = depth;
-	s->last = s->before[depth - 1].last;
-	set_count(s, s->before[depth - 1].count);
+	s->now = s->before[depth - 1];
+	set_count(s, s->now.count);
 }
 
 static void on_irq_leave(unsigned int vcpu, void *data)
@@ -207,7 +253,12 @@ static void start(struct vcpu *v, struct slot *s)
 		if (slots[i].task == v->task)
 			slots[i].active = false;
 	s->task = v->task;
-	s->last = s->older = 0;
+	s->now = (struct point){ .count = s->now.count };
+	s->older = s->now;
+	if (!++s->generation) {
+		memset(s->seen, 0, sizeof(s->seen));
+		s->generation = 1;
+	}
 	s->depth = s->quiet_depth = 0;
 	s->irq_stack = false;
 	s->active = true;
@@ -230,6 +281,9 @@ static void on_mark(unsigned int vcpu, qemu_plugin_meminfo_t info,
 	v->slot = NULL;
 	if ((uintptr_t)data == WIRE_MARK_REWIND)
 		set_count(s, 0);
+	else if ((uintptr_t)data == WIRE_MARK_ROOM &&
+		 s->now.count > wire_cover_room(s->cap))
+		set_count(s, wire_cover_room(s->cap));
 }
 
 /* ---- Translation -------------------------------------------------------------- */

@@ -252,7 +252,7 @@ struct wire_call {
 	uint32_t flags;
 	int32_t err; /* errno, 0 when it succeeded */
 	uint64_t ret; /* what the syscall returned */
-	uint32_t trace_len; /* entries of KCOV or plugin before any filter */
+	uint32_t trace_len; /* entries of the trace, before any filter */
 	uint32_t nsignals, signals_off; /* u32 each */
 	uint32_t npcs, pcs_off; /* u64 each, without duplicates */
 	uint32_t ncmps, cmps_off; /* struct wire_cmp each */
@@ -271,9 +271,13 @@ _Static_assert(sizeof(struct wire_cmp) == 32, "wire_cmp");
  * What QEMU's plugin (plugin/cover.c) writes: a page with this, then the slots'
  * traces, u64 program counters each, slot 0's last and largest.  The plugin
  * never reads it, the host neither; the executor takes it for KCOV's buffers.
+ *
+ * Unlike KCOV's, a trace has every edge once per call.  Where one was left out,
+ * the next goes on behind WIRE_COVER_GAP, with the block it comes from.
  */
 #define WIRE_COVER_MAGIC 0x31564f43u /* "COV1" */
 #define WIRE_COVER_THREADS 8u
+#define WIRE_COVER_GAP 1u /* in place of a program counter */
 #define WIRE_COVER_SIDE (32u << 10) /* entries of slots 1 to 7 */
 #define WIRE_COVER_MIN (4u << 20) /* the smallest cover_size */
 
@@ -299,6 +303,12 @@ static inline uint32_t wire_cover_entries(uint32_t size, uint32_t i)
 			       (uint32_t)sizeof(uint64_t);
 }
 
+/* How much of a trace the next call may find taken: an eighth is free. */
+static inline uint32_t wire_cover_room(uint32_t entries)
+{
+	return entries / 8 * 7;
+}
+
 /*
  * The executor's marks: loads of four bytes from the address
  * words + 8 * slot + op, where `words` is aligned to 64.  START is in
@@ -309,7 +319,8 @@ static inline uint32_t wire_cover_entries(uint32_t size, uint32_t i)
 #define WIRE_MARK_START 1u
 #define WIRE_MARK_STOP 2u
 #define WIRE_MARK_REWIND 3u /* stop, and forget the trace */
-#define WIRE_MARK_LAST WIRE_MARK_REWIND
+#define WIRE_MARK_ROOM 4u /* forget what is beyond wire_cover_room() */
+#define WIRE_MARK_LAST WIRE_MARK_ROOM
 
 static inline uint32_t wire_mark_slot(uint64_t address)
 {

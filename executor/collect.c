@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * collect.c - from a log of calls and KCOV's buffers to the response.
+ * collect.c - from a log of calls and their traces to the response.
  *
  * A trace has every block as often as it ran; what crosses is each edge signal
  * once per call, without those in the max-signal table, and each PC once.
@@ -91,6 +91,8 @@ static void add_signals(struct sink *k, struct wire_call *c,
 	for (uint32_t i = 0; i < n; prev = pc[i++]) {
 		uint32_t s = wire_edge(prev, pc[i]), *to;
 
+		if (pc[i] == WIRE_COVER_GAP || prev == WIRE_COVER_GAP)
+			continue;
 		if ((!all && wire_max_has(max, h->max_slots, s)) ||
 		    !first_time(s))
 			continue;
@@ -111,7 +113,7 @@ static void add_pcs(struct sink *k, struct wire_call *c, const uint64_t *pc,
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t *to;
 
-		if (!first_time((uint32_t)pc[i]))
+		if (pc[i] == WIRE_COVER_GAP || !first_time((uint32_t)pc[i]))
 			continue;
 		to = sink_add(k, sizeof(*to));
 		if (!to)
@@ -155,13 +157,13 @@ static void add_coverage(struct sink *k, struct wire_call *c,
 	uint32_t flags = x->job.req.flags, thread = log->thread;
 	bool cmp = flags & WIRE_REQ_CMP;
 	uint32_t from = log->from, to = log->to;
-	const uint64_t *words = kcov_entries(thread);
+	const uint64_t *words = cover_entries(thread, cmp);
 
 	/* The log is a program's to overwrite. */
-	if (!words || from > to || kcov_is_full(thread, to ? to - 1 : 0, cmp))
+	if (!words || from > to || cover_is_full(thread, to ? to - 1 : 0, cmp))
 		return;
 	c->trace_len = to - from;
-	if (kcov_is_full(thread, to, cmp))
+	if (cover_is_full(thread, to, cmp))
 		c->flags |= WIRE_COVER_FULL;
 	if (cmp) {
 		add_cmps(k, c, words + (size_t)from * CMP_WORDS, to - from);

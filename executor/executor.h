@@ -53,6 +53,9 @@ const char *region_open(struct region *r, const char *path);
 /** Map it again in a process that was forked (it is not inherited). */
 bool region_reopen(struct region *r);
 
+/** Map a page of it to read, in a mapping that workers inherit; or NULL. */
+void *region_map_page(uint64_t off);
+
 uint32_t region_submitted(const struct region *r);
 bool region_stopped(const struct region *r);
 void region_complete(struct region *r, uint32_t completed);
@@ -96,7 +99,7 @@ struct executor {
 	struct job job;
 	size_t payload_cap;
 	bool is_init;
-	bool has_kcov;
+	uint32_t cover; /* enum wire_cover_source: KCOV, PLUGIN or NONE */
 	const char *work_dir;
 	uint64_t start_ns; /* of the request under way */
 	void *stack_top; /* of a worker's first thread: see spawn.h */
@@ -145,6 +148,35 @@ bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons);
 /** The entries; only where kcov_map_all() succeeded. */
 const uint64_t *kcov_entries(uint32_t thread);
 bool kcov_map_all(void);
+
+/* ---- plugin.c: the same from QEMU ------------------------------------------ */
+
+/** Whether QEMU runs our plugin; then mapped for this process and workers. */
+bool plugin_open(const struct region *r);
+/** Find the entries in `r`, which was mapped again. */
+void plugin_map(const struct region *r);
+/** What to mark system calls with (syscall.h). */
+const void *plugin_mark(uint32_t thread);
+void plugin_start(uint32_t thread);
+uint32_t plugin_position(uint32_t thread);
+uint32_t plugin_make_room(uint32_t thread);
+void plugin_rewind(void);
+bool plugin_is_full(uint32_t thread, uint32_t position);
+const uint64_t *plugin_entries(uint32_t thread);
+
+/* ---- cover.c: whichever of the two there is ---------------------------------- */
+
+/** Choose between what the host wants and what there is. */
+uint32_t cover_open(const struct region *r);
+/** In a worker that responds itself, with its own mapping of the region. */
+bool cover_map_all(const struct region *r);
+void cover_start(uint32_t thread, bool comparisons);
+uint32_t cover_position(uint32_t thread);
+uint32_t cover_make_room(uint32_t thread, bool comparisons);
+void cover_rewind(void);
+bool cover_is_full(uint32_t thread, uint32_t position, bool comparisons);
+/** The entries; NULL when there are none of this sort. */
+const uint64_t *cover_entries(uint32_t thread, bool comparisons);
 
 /* ---- collect.c: responses --------------------------------------------------- */
 

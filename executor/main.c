@@ -103,7 +103,9 @@ static const char *make_work_dir(void)
 
 static uint32_t features(void)
 {
-	return (x.has_kcov ? WIRE_HAS_KCOV | WIRE_HAS_KCOV_CMP : 0) |
+	return (x.cover == WIRE_COVER_KCOV ? WIRE_HAS_KCOV | WIRE_HAS_KCOV_CMP :
+					     0) |
+	       (x.cover == WIRE_COVER_PLUGIN ? WIRE_HAS_PLUGIN : 0) |
 	       (x.is_init ? WIRE_HAS_INIT : 0) |
 	       (sandbox_has_userns() ? WIRE_HAS_USERNS : 0) |
 	       (!access("/sys/fs/cgroup/cgroup.procs", W_OK) ? WIRE_HAS_CGROUP :
@@ -145,7 +147,7 @@ static void prepare(const char *shm)
 	run_mem = make_arena();
 	if (!run_mem || !collect_setup())
 		fail("no memory");
-	x.has_kcov = kcov_open() && kcov_map_all();
+	x.cover = cover_open(&x.region);
 	if (!run_setup(run_mem))
 		fail("the programs' data area is taken");
 	x.region.guest->features = features();

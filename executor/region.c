@@ -89,7 +89,9 @@ static const char *check_header(const struct wire_host *h)
 	    !part_ok(h, h->req_off, (uint64_t)h->slots * h->req_size) ||
 	    !part_ok(h, h->resp_off, (uint64_t)h->slots * h->resp_size) ||
 	    !part_ok(h, h->max_off, (uint64_t)h->max_slots * 4) ||
-	    !part_ok(h, h->bulk_off, h->bulk_size))
+	    !part_ok(h, h->bulk_off, h->bulk_size) ||
+	    (h->cover_size && (h->cover_size < WIRE_COVER_MIN ||
+			       !part_ok(h, h->cover_off, h->cover_size))))
 		return "the shared memory's header makes no sense";
 	return NULL;
 }
@@ -142,6 +144,19 @@ bool region_reopen(struct region *r)
 	if (fd >= 0)
 		close(fd);
 	return ok;
+}
+
+void *region_map_page(uint64_t off)
+{
+	int fd = open_device(dev_path);
+	void *p = MAP_FAILED;
+
+	if (fd >= 0) {
+		p = mmap(NULL, WIRE_PAGE, PROT_READ, MAP_SHARED, fd,
+			 (off_t)off);
+		close(fd);
+	}
+	return p == MAP_FAILED ? NULL : p;
 }
 
 uint32_t region_submitted(const struct region *r)

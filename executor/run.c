@@ -223,15 +223,18 @@ static void set_fail_nth(uint32_t n)
 	write_file("/proc/thread-self/fail-nth", text);
 }
 
-static int64_t call_kernel(const struct wire_insn *in, const uint64_t args[6])
+static int64_t call_kernel(const struct wire_insn *in, const uint64_t args[6],
+			   uint32_t me)
 {
+	const void *mark = plugin_mark(me);
 	int64_t ret;
 
 	if (in->fail_nth)
 		set_fail_nth(in->fail_nth);
 	for (uint32_t i = 0;; i++) {
-		ret = syscall_forks(in->nr) ? syscall_fork(in->nr, args) :
-					      syscall_raw(in->nr, args);
+		ret = syscall_forks(in->nr) ?
+			      syscall_fork(in->nr, args, mark) :
+			      syscall_marked(in->nr, args, mark);
 		if (i >= in->rerun)
 			break;
 	}
@@ -256,7 +259,7 @@ static void log_return(struct call_log *log, const struct wire_insn *in,
 static uint32_t make_room(struct call_log *log, uint32_t me)
 {
 	struct call_log *first = run->x->shared->calls;
-	uint32_t at = kcov_make_room(me, run->x->job.req.flags & WIRE_REQ_CMP);
+	uint32_t at = cover_make_room(me, run->x->job.req.flags & WIRE_REQ_CMP);
 
 	while (log-- > first) {
 		if (log->thread != me)
@@ -291,8 +294,8 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 		__atomic_store_n(&run->hurry, token, __ATOMIC_RELEASE);
 		futex_wake(&run->hurry);
 	}
-	ret = call_kernel(in, args);
-	log->to = kcov_position(me);
+	ret = call_kernel(in, args, me);
+	log->to = cover_position(me);
 	log_return(log, in, ret);
 	if (run->x->job.req.flags & WIRE_REQ_KEEP)
 		undo_note(in->nr, args, (uint64_t)ret);
@@ -377,7 +380,7 @@ static void wait_left_behind(void)
 static void own(uint32_t me)
 {
 	start_watcher();
-	kcov_start(me, run->x->job.req.flags & WIRE_REQ_CMP);
+	cover_start(me, run->x->job.req.flags & WIRE_REQ_CMP);
 	if (!interpret(me))
 		return;
 	wait_left_behind();

@@ -140,7 +140,7 @@ static void answer(struct executor *x, int status)
 		respond_end(x, status);
 }
 
-static bool wants_kcov(const struct wire_request *r)
+static bool wants_cover(const struct wire_request *r)
 {
 	return r->flags & (WIRE_REQ_SIGNAL | WIRE_REQ_ALL_SIGNAL |
 			   WIRE_REQ_COVER | WIRE_REQ_CMP);
@@ -155,8 +155,8 @@ static void become_worker(struct executor *x)
 
 	if (!x->is_init)
 		setpgid(0, 0);
-	if (wants_kcov(r))
-		kcov_start(0, r->flags & WIRE_REQ_CMP);
+	if (wants_cover(r))
+		cover_start(0, r->flags & WIRE_REQ_CMP);
 	if ((r->sandbox || mounts) && !sandbox_enter(r->sandbox, mounts) &&
 	    r->sandbox)
 		end_process(126);
@@ -216,7 +216,7 @@ static bool same_kind(const struct executor *x, const struct wire_request *was)
 	return next.kind == WIRE_PROGRAM && (next.flags & WIRE_REQ_KEEP) &&
 	       !((next.flags ^ was->flags) &
 		 (WIRE_REQ_CMP | WIRE_REQ_ISOLATE)) &&
-	       wants_kcov(&next) == wants_kcov(was) &&
+	       wants_cover(&next) == wants_cover(was) &&
 	       next.sandbox == was->sandbox;
 }
 
@@ -248,7 +248,7 @@ static void kept_worker(void *arg)
 	struct shared *s = x->shared;
 
 	if (!region_reopen(&x->region) || !collect_setup() ||
-	    (x->has_kcov && !kcov_map_all()))
+	    !cover_map_all(&x->region))
 		end_process(125);
 	become_worker(x);
 	undo_baseline();
@@ -259,7 +259,7 @@ static void kept_worker(void *arg)
 		s->timeout_ms = x->job.req.timeout_ms;
 		__atomic_store_n(&s->running, x->job.req.number + 1,
 				 __ATOMIC_RELEASE);
-		kcov_rewind();
+		cover_rewind();
 		run_program(x);
 		/* The response comes after the reset, which is part of it. */
 		clean = undo_all(x);

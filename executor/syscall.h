@@ -6,6 +6,9 @@
  * A call that returns 0 in a new process or thread (fork, clone, vfork) must
  * not run on there: it may share our memory and even our stack.  So whoever
  * finds itself to be a child ends at once, without touching the stack.
+ *
+ * Those with a `mark` (plugin_mark()) are covered by QEMU's plugin: wire/format.h
+ * says how.  Without the plugin a mark is a load that nobody uses.
  */
 #ifndef EXECUTOR_SYSCALL_H
 #define EXECUTOR_SYSCALL_H
@@ -13,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+
+#include "wire/format.h"
 
 static inline bool syscall_forks(uint32_t nr)
 {
@@ -39,26 +44,59 @@ static inline int64_t syscall_raw(uint64_t nr, const uint64_t a[6])
 	return ret;
 }
 
-static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6])
+#define MARK "mov %c[mark] + %c["
+#define MARK_END "](%%rbx), %%ecx\n\t"
+#define MARK_OPERANDS(mark)                                  \
+	[mark] "i"(WIRE_MARK), [start] "i"(WIRE_MARK_START), \
+		[stop] "i"(WIRE_MARK_STOP),                  \
+		"b"((const char *)(mark)-WIRE_MARK)
+
+static inline int64_t syscall_marked(uint64_t nr, const uint64_t a[6],
+				     const void *mark)
 {
 	register uint64_t r10 __asm__("r10") = a[3];
 	register uint64_t r8 __asm__("r8") = a[4];
 	register uint64_t r9 __asm__("r9") = a[5];
 	int64_t ret;
 
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%edi, %%edi\n\t"
-			 "mov $60, %%eax\n\t" /* exit */
-			 "syscall\n\t"
-			 "hlt\n"
-			 "1:"
+	__asm__ volatile(
+		MARK "start" MARK_END "syscall\n\t" MARK "stop" MARK_END
+		: "=a"(ret), "+r"(r10), "+r"(r8), "+r"(r9)
+		: "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), MARK_OPERANDS(mark)
+		: "rcx", "r11", "memory");
+	return ret;
+}
+
+static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6],
+				   const void *mark)
+{
+	register uint64_t r10 __asm__("r10") = a[3];
+	register uint64_t r8 __asm__("r8") = a[4];
+	register uint64_t r9 __asm__("r9") = a[5];
+	int64_t ret;
+
+	__asm__ volatile(MARK "start" MARK_END "syscall\n\t"
+			      "test %%rax, %%rax\n\t"
+			      "jnz 1f\n\t"
+			      "xor %%edi, %%edi\n\t"
+			      "mov $60, %%eax\n\t" /* exit */
+			      "syscall\n\t"
+			      "hlt\n"
+			      "1:\n\t" MARK "stop" MARK_END
 			 : "=a"(ret), "+r"(r10), "+r"(r8), "+r"(r9)
-			 : "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2])
+			 : "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]),
+			   MARK_OPERANDS(mark)
 			 : "rcx", "r11", "memory", "cc");
 	return ret;
 }
+
+/* A mark by itself: WIRE_MARK_REWIND, WIRE_MARK_ROOM. */
+#define MARK_ALONE(op, mark)                                   \
+	__asm__ volatile("mov %c0 + %c1(%%rbx), %%ecx"         \
+			 :                                     \
+			 : "i"(WIRE_MARK), "i"(op),            \
+			   "b"((const char *)(mark)-WIRE_MARK) \
+			 : "rcx", "memory")
 
 #elif defined(__aarch64__)
 
@@ -81,7 +119,17 @@ static inline int64_t syscall_raw(uint64_t nr, const uint64_t a[6])
 	SYSCALL_ARM64("svc #0");
 }
 
-static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6])
+/* The plugin does not know this processor yet. */
+#define MARK_ALONE(op, mark) ((void)(mark))
+
+static inline int64_t syscall_marked(uint64_t nr, const uint64_t a[6],
+				     const void *mark)
+{
+	return syscall_raw(nr, a);
+}
+
+static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6],
+				   const void *mark)
 {
 	SYSCALL_ARM64("svc #0\n\t"
 		      "cbnz x0, 1f\n\t"

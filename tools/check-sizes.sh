@@ -3,7 +3,7 @@
 set -eu
 cd "${1:-.}"
 status=0
-for f in $(find src tests tools executor -name '*.[ch]'); do
+for f in $(find src tests tools executor plugin -name '*.[ch]'); do
 	n=$(wc -l <"$f")
 	[ "$n" -le 1000 ] || { echo "$f has $n lines"; status=1; }
 	# A function body: from a '{' in column 0 to the '}' in column 0.

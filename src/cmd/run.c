@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "cmd/coverage.h"
 #include "cmd/diagnosis.h"
 #include "cmd/finding.h"
 #include "cmd/kernel_pick.h"
@@ -23,7 +24,7 @@ enum {
 
 struct run_opts {
 	const char *kernel, *vmlinux, *shell, *cmdline, *accel, *cover;
-	const char *sandbox;
+	const char *sandbox, *coverage;
 	struct opt_list files;
 	unsigned timeout_s, memory_mib, cpus, repeat;
 	bool console, json;
@@ -46,6 +47,9 @@ static const struct opt opts[] = {
 	    "namespace (namespace)"),
 	OPT(OPT_STR, 0, "cover", run_opts, cover, "FILE",
 	    "write the kernel's program counters that the programs covered"),
+	OPT(OPT_STR, 0, "coverage", run_opts, coverage, "KIND",
+	    "where coverage comes from: kcov (the kernel), plugin (QEMU, by "
+	    "TCG), none, or auto (kcov; with --cover also plugin)"),
 	OPT(OPT_UINT, 't', "timeout", run_opts, timeout_s, "S",
 	    "kill the program after S seconds (60)"),
 	OPT(OPT_UINT, 'n', "repeat", run_opts, repeat, "N",
@@ -73,6 +77,7 @@ struct run {
 	pc_vec pcs; /* for --cover */
 	struct json *array, *object; /* with --json */
 	struct json *crashes;
+	struct guest_cover cover;
 	bool alive; /* the guest can run another one */
 	bool many; /* several runs: a snapshot may pay */
 };
@@ -167,6 +172,9 @@ static void run_to_json(const struct run *run, const struct run_job *job,
 	json_set(o, "machine", json_text(slice_cstr(vm_machine(vm))));
 	json_set(o, "boot_ms", json_int(vm_boot_ms(vm)));
 	json_set(o, "result", json_text(slice_cstr(how)));
+	json_set(o, "coverage",
+		 json_text(slice_cstr(
+			 coverage_name(guest_cover_source(run->guest)))));
 	json_set(o, "output", json_text(output));
 	if (job->prog)
 		json_set(o, "calls",
@@ -234,7 +242,8 @@ static fallible start_guest(struct run *run)
 	if (!run->object)
 		fprintf(stderr, "bugon run: %s booted in %u ms\n",
 			vm_machine(vm), vm_boot_ms(vm));
-	return NULL;
+	return coverage_check(&run->cover, guest_cover_source(run->guest),
+			      run->opts->cover != NULL, !run->object);
 }
 
 static fallible run_once(struct run *run, const struct run_job *job)
@@ -374,6 +383,7 @@ static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
 	_cleanup_(json_freep) struct json *array = NULL;
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct vm_file files[MAX_FILES];
+	struct guest_cover cover;
 	struct vm_config cfg;
 	struct kernel_pick kernel;
 
@@ -382,11 +392,14 @@ static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
 	TRY(open_symbols(o, &kernel, &symbols));
 	cfg.files = files;
 	cfg.nr_files = list_files(arena, &o->files, program, files);
-	TRY(guest_open(&cfg, &guest));
+	TRY(coverage_choose(o->coverage, o->cover != NULL, &kernel, cfg.accel,
+			    &cover));
+	TRY(guest_open(&cfg, &cover, &guest));
 	if (o->json)
 		array = json_array_new();
 	struct run run = { .opts = o,
 			   .guest = guest,
+			   .cover = cover,
 			   .files.symbols = symbols,
 			   .array = array,
 			   .many = o->repeat > 1 || n > 1 };

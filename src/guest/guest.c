@@ -17,7 +17,7 @@ struct guest {
 	struct wire *wire;
 	int shm_fd;
 	struct vm_file files[GUEST_MAX_FILES];
-	char executor[4096];
+	char executor[4096], plugin[4096];
 	bool snapshot; /* and what the executor had said of itself then: */
 	char said[WIRE_PAGE];
 };
@@ -56,6 +56,43 @@ static fallible find_executor(struct guest *g)
 			 "BUGON_EXECUTOR");
 }
 
+static fallible find_plugin(struct guest *g)
+{
+	const char *env = getenv("BUGON_PLUGIN");
+	size_t size = sizeof(g->plugin);
+
+	if (env && *env) {
+		snprintf(g->plugin, size, "%s", env);
+		return NULL;
+	}
+	if (beside_us("cover-plugin.so", g->plugin, size) ||
+	    beside_us("../libexec/bugon/cover-plugin.so", g->plugin, size))
+		return NULL;
+	return error_new(ERR_NOT_FOUND,
+			 "QEMU's plugin cover-plugin.so is neither beside the "
+			 "program nor in ../libexec/bugon: build with make, or "
+			 "set BUGON_PLUGIN");
+}
+
+static fallible open_wire(struct guest *g, const struct guest_cover *cover,
+			  struct vm_config *c)
+{
+	struct wire_config config = {};
+
+	if (cover)
+		config.cover_source = cover->source;
+	if (cover && cover->plugin) {
+		TRY(find_plugin(g));
+		config.cover_bytes = WIRE_COVER_BYTES;
+	}
+	TRY(wire_open(g->shm_fd, &config, &g->wire));
+	if (cover && cover->plugin) {
+		c->plugin = g->plugin;
+		c->plugin_size = wire_cover_area(g->wire, &c->plugin_off);
+	}
+	return NULL;
+}
+
 static bool is_ready(void *ctx)
 {
 	const struct guest *g = ctx;
@@ -64,7 +101,8 @@ static bool is_ready(void *ctx)
 	return w.state == WIRE_STATE_READY || w.state == WIRE_STATE_FAILED;
 }
 
-fallible guest_open(const struct vm_config *cfg, struct guest **out)
+fallible guest_open(const struct vm_config *cfg,
+		    const struct guest_cover *cover, struct guest **out)
 {
 	_cleanup_(guest_closep) struct guest *g = mem_calloc(1, sizeof(*g));
 	struct vm_config c = *cfg;
@@ -80,7 +118,7 @@ fallible guest_open(const struct vm_config *cfg, struct guest **out)
 					.mode = 0755 };
 	for (size_t i = 0; i < c.nr_files; i++)
 		g->files[i + 1] = cfg->files[i];
-	TRY(wire_open(g->shm_fd, &(struct wire_config){}, &g->wire));
+	TRY(open_wire(g, cover, &c));
 	c.files = g->files;
 	c.nr_files++;
 	c.shm_fd = g->shm_fd;
@@ -208,4 +246,14 @@ struct wire *guest_wire(struct guest *g)
 struct vm *guest_vm(struct guest *g)
 {
 	return g->vm;
+}
+
+enum wire_cover_source guest_cover_source(const struct guest *g)
+{
+	struct wire_guest w = wire_guest(g->wire);
+
+	if (w.features & WIRE_HAS_KCOV)
+		return WIRE_COVER_KCOV;
+	return w.features & WIRE_HAS_PLUGIN ? WIRE_COVER_PLUGIN :
+					      WIRE_COVER_NONE;
 }

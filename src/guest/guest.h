@@ -2,7 +2,7 @@
 /*
  * guest.h - a VM with bugon's executor in it: boot, run things, see it die.
  *
- *	TRY(guest_open(&cfg, &g));
+ *	TRY(guest_open(&cfg, NULL, &g));
  *	TRY(guest_start(g));
  *	TRY(guest_call(g, &req, payload, 5000, &res, &got));
  *	if (!got)	// the guest died: vm_death(guest_vm(g))
@@ -20,11 +20,22 @@ enum { GUEST_MAX_FILES = 16 };
 
 struct guest;
 
+/* Where the programs' coverage is to come from. */
+struct guest_cover {
+	enum wire_cover_source source;
+	/* Have QEMU's plugin ready: by TCG only, and slower (docs/design) */
+	bool plugin;
+};
+
 /**
  * Prepare; /init and the shared memory are added to `cfg`.
- * Errors: those of vm_open() and wire_open(); ERR_NOT_FOUND for the executor.
+ * The plugin is the file "cover-plugin.so", found like the executor, or
+ * $BUGON_PLUGIN.  `cover` NULL: KCOV where the kernel has it.
+ * Errors: those of vm_open() and wire_open(); ERR_NOT_FOUND for executor
+ * and plugin.
  */
-fallible guest_open(const struct vm_config *cfg, struct guest **out);
+fallible guest_open(const struct vm_config *cfg,
+		    const struct guest_cover *cover, struct guest **out);
 void guest_close(struct guest *g);
 DEFINE_CLEANUP(struct guest *, guest_close)
 
@@ -59,6 +70,9 @@ fallible guest_take(struct guest *g, unsigned timeout_ms,
 fallible guest_call(struct guest *g, const struct wire_request *req,
 		    struct slice payload, unsigned timeout_ms,
 		    struct wire_result *res, bool *got);
+
+/** Which coverage the guest that was started gives: KCOV, PLUGIN or NONE. */
+enum wire_cover_source guest_cover_source(const struct guest *g);
 
 struct vm *guest_vm(struct guest *g);
 

@@ -60,7 +60,10 @@ static fallible choose_accel(struct vm *vm)
 	struct qemu *q = vm->impl;
 	struct vm_kvm kvm;
 
-	if (vm->cfg.accel == VM_ACCEL_TCG)
+	if (vm->cfg.plugin && vm->cfg.accel == VM_ACCEL_KVM)
+		return error_new(ERR_USAGE, "KVM has no plugins: coverage by "
+					    "one needs TCG");
+	if (vm->cfg.accel == VM_ACCEL_TCG || vm->cfg.plugin)
 		return NULL;
 	if (vm->cfg.accel == VM_ACCEL_KVM) {
 		q->kvm = true;
@@ -140,6 +143,20 @@ static void put_channel(struct buf *args, const char *id, int fd)
 	args_put(args, "socket,id=%s,fd=%d", id, fd);
 }
 
+static void put_plugin(const struct vm *vm, struct buf *args)
+{
+	_cleanup_(buf_deinit) struct buf file = {};
+
+	if (!vm->cfg.plugin || vm->shm_fd < 0)
+		return;
+	for (const char *p = vm->cfg.plugin; *p; p++)
+		buf_printf(&file, *p == ',' ? ",%c" : "%c", *p);
+	args_put(args, "-plugin");
+	args_put(args, "file=%s,shm=/proc/self/fd/%d,off=%u,size=%u",
+		 buf_cstr(&file), vm->shm_fd, vm->cfg.plugin_off,
+		 vm->cfg.plugin_size);
+}
+
 static void put_kernel(const struct vm *vm, struct buf *args)
 {
 	args_put(args, "-kernel");
@@ -149,7 +166,8 @@ static void put_kernel(const struct vm *vm, struct buf *args)
 	args_put(args, "-append");
 	args_put(args,
 		 "console=ttyS0 rdinit=/init loglevel=5 tsc=reliable "
-		 "oops=panic panic=-1 kasan_multi_shot unknown_nmi_panic %s",
+		 "oops=panic panic=-1 kasan_multi_shot unknown_nmi_panic %s %s",
+		 vm->cfg.plugin ? "nokaslr" : "",
 		 vm->cfg.cmdline ? vm->cfg.cmdline : "");
 }
 
@@ -172,6 +190,7 @@ static void make_args(const struct vm *vm, const struct channels *c,
 	args_words(args, "-serial chardev:con -serial chardev:msg "
 			 "-mon chardev=qmp,mode=control");
 	put_kernel(vm, args);
+	put_plugin(vm, args);
 	if (q->state_fd >= 0)
 		args_words(args, "-incoming defer");
 	args_words(args, vm->cfg.extra_args);

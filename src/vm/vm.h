@@ -111,6 +111,13 @@ struct vm_config {
 	unsigned silent_timeout_ms; /* VM_SILENT after it; 0: never */
 	int pin_cpu; /* UML: host CPU to run on; -1: take turns */
 	const char *extra_args; /* QEMU: more arguments, split at blanks */
+	/*
+	 * QEMU: a TCG plugin (a file) for this part of the shared memory, told
+	 * by its arguments shm=FILE,off=BYTES,size=BYTES.  With it there is no
+	 * KVM, and the kernel is where its symbols say.  NULL: none.
+	 */
+	const char *plugin;
+	uint32_t plugin_off, plugin_size;
 	const struct vm_fake_step *script;
 	uint64_t seed; /* of the fake machine's dice */
 };

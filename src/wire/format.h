@@ -12,6 +12,7 @@
  *	resp_off  `slots` responses of `resp_size` bytes       guest -> host
  *	max_off   the max-signal table, `max_slots` u32        host -> guest
  *	bulk_off  `bulk_size` bytes that requests refer to     host -> guest
+ *	cover_off `cover_size` bytes: struct wire_cover        QEMU -> guest
  *
  * Order of things: the host makes the file (wire_init), starts the guest and
  * waits for `guest.state`.  Request number n (0, 1, 2...) goes to slot
@@ -67,9 +68,19 @@ struct wire_host {
 	uint32_t bulk_off, bulk_size;
 	uint32_t submitted; /* the doorbell: requests published so far */
 	uint32_t stop; /* nonzero: the guest powers off, the process exits */
-	uint32_t reserved[14];
+	uint32_t cover_off, cover_size; /* 0: no plugin */
+	uint32_t cover_source; /* enum wire_cover_source */
+	uint32_t reserved[11];
 };
 _Static_assert(sizeof(struct wire_host) == 128, "wire_host");
+
+/* Where coverage is to come from. */
+enum wire_cover_source {
+	WIRE_COVER_AUTO = 0, /* KCOV, else the plugin */
+	WIRE_COVER_KCOV = 1,
+	WIRE_COVER_PLUGIN = 2,
+	WIRE_COVER_NONE = 3,
+};
 
 enum wire_state {
 	WIRE_STATE_NONE = 0, /* the executor has not been here yet */
@@ -86,6 +97,7 @@ enum wire_state {
 #define WIRE_HAS_USERNS (1u << 3) /* the namespace sandbox works */
 #define WIRE_HAS_CGROUP (1u << 4)
 #define WIRE_HAS_FAULT (1u << 5) /* /proc/self/fail-nth */
+#define WIRE_HAS_PLUGIN (1u << 6) /* coverage from QEMU; not with KCOV */
 
 enum wire_arch { WIRE_ARCH_X86_64 = 1, WIRE_ARCH_ARM64 = 2 };
 
@@ -232,7 +244,7 @@ _Static_assert(sizeof(struct wire_response) == 64, "wire_response");
 #define WIRE_CALLED (1u << 0) /* was started */
 #define WIRE_RETURNED (1u << 1) /* and returned: ret and err are valid */
 #define WIRE_BLOCKED (1u << 2) /* was left behind on its thread */
-#define WIRE_COVER_FULL (1u << 3) /* KCOV's buffer was too small */
+#define WIRE_COVER_FULL (1u << 3) /* the trace's buffer was too small */
 #define WIRE_FAULTED (1u << 4) /* fail_nth hit something */
 
 /* One per WIRE_CALL of the program, in its order.  Offsets: from the response. */
@@ -240,7 +252,7 @@ struct wire_call {
 	uint32_t flags;
 	int32_t err; /* errno, 0 when it succeeded */
 	uint64_t ret; /* what the syscall returned */
-	uint32_t trace_len; /* KCOV entries before any filter */
+	uint32_t trace_len; /* entries of the trace, before any filter */
 	uint32_t nsignals, signals_off; /* u32 each */
 	uint32_t npcs, pcs_off; /* u64 each, without duplicates */
 	uint32_t ncmps, cmps_off; /* struct wire_cmp each */
@@ -252,6 +264,68 @@ struct wire_cmp { /* linux/kcov.h: KCOV_CMP_* */
 	uint64_t type, arg1, arg2, pc;
 };
 _Static_assert(sizeof(struct wire_cmp) == 32, "wire_cmp");
+
+/* ---- Coverage from QEMU ------------------------------------------------- */
+
+/*
+ * What QEMU's plugin (plugin/cover.c) writes: a page with this, then the slots'
+ * traces, u64 program counters each, slot 0's last and largest.  The plugin
+ * never reads it, the host neither; the executor takes it for KCOV's buffers.
+ *
+ * Unlike KCOV's, a trace has every edge once per call.  Where one was left out,
+ * the next goes on behind WIRE_COVER_GAP, with the block it comes from.
+ */
+#define WIRE_COVER_MAGIC 0x31564f43u /* "COV1" */
+#define WIRE_COVER_THREADS 8u
+#define WIRE_COVER_GAP 1u /* in place of a program counter */
+#define WIRE_COVER_SIDE (32u << 10) /* entries of slots 1 to 7 */
+#define WIRE_COVER_MIN (4u << 20) /* the smallest cover_size */
+
+struct wire_cover {
+	uint32_t magic, version; /* WIRE_COVER_MAGIC: the plugin is there */
+	uint32_t reserved[14];
+	uint32_t count[WIRE_COVER_THREADS]; /* entries so far */
+};
+_Static_assert(sizeof(struct wire_cover) == 96, "wire_cover");
+
+/* Where slot `i`'s entries begin in the cover area, and how many fit. */
+static inline uint32_t wire_cover_off(uint32_t size, uint32_t i)
+{
+	uint32_t side = WIRE_COVER_SIDE * (uint32_t)sizeof(uint64_t);
+
+	return WIRE_PAGE + side * (i ? i - 1 : WIRE_COVER_THREADS - 1);
+}
+
+static inline uint32_t wire_cover_entries(uint32_t size, uint32_t i)
+{
+	return i ? WIRE_COVER_SIDE :
+		   (size - wire_cover_off(size, 0)) /
+			       (uint32_t)sizeof(uint64_t);
+}
+
+/* How much of a trace the next call may find taken: an eighth is free. */
+static inline uint32_t wire_cover_room(uint32_t entries)
+{
+	return entries / 8 * 7;
+}
+
+/*
+ * The executor's marks: loads of four bytes from the address
+ * words + 8 * slot + op, where `words` is aligned to 64.  START is in
+ * front of the system call's instruction with nothing between, STOP behind it.
+ * x86-64: mov WIRE_MARK + op(%rbx), %ecx.
+ */
+#define WIRE_MARK 0x42475500u
+#define WIRE_MARK_START 1u
+#define WIRE_MARK_STOP 2u
+#define WIRE_MARK_REWIND 3u /* stop, and forget the trace */
+#define WIRE_MARK_ROOM 4u /* forget what is beyond wire_cover_room() */
+#define WIRE_MARK_LAST WIRE_MARK_ROOM
+
+static inline uint32_t wire_mark_slot(uint64_t address)
+{
+	return (uint32_t)(address >> 3) % WIRE_COVER_THREADS;
+}
 
 /* ---- Signals ------------------------------------------------------------ */
 

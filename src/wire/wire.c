@@ -48,7 +48,9 @@ static bool layout(const struct wire_config *c, struct wire_host *h)
 
 	if (!power_of_two(slots) || slots > 64 || !power_of_two(max) ||
 	    req > WIRE_MAX_REGION / 2 || resp > WIRE_MAX_REGION / 2 ||
-	    max > WIRE_MAX_REGION / 8 || bulk > WIRE_MAX_REGION / 2)
+	    max > WIRE_MAX_REGION / 8 || bulk > WIRE_MAX_REGION / 2 ||
+	    c->cover_bytes > WIRE_MAX_REGION / 2 ||
+	    (c->cover_bytes && c->cover_bytes < WIRE_COVER_MIN))
 		return false;
 	*h = (struct wire_host){
 		.magic = WIRE_MAGIC,
@@ -69,6 +71,12 @@ static bool layout(const struct wire_config *c, struct wire_host *h)
 	off += page_up(max * 4);
 	h->bulk_off = (uint32_t)off;
 	off += h->bulk_size;
+	if (c->cover_bytes) {
+		h->cover_off = (uint32_t)off;
+		h->cover_size = page_up(c->cover_bytes);
+		off += h->cover_size;
+	}
+	h->cover_source = c->cover_source;
 	h->total_size = off;
 	return off <= WIRE_MAX_REGION;
 }
@@ -138,6 +146,12 @@ void wire_reset(struct wire *w)
 size_t wire_file_size(const struct wire *w)
 {
 	return w->file_size;
+}
+
+uint32_t wire_cover_area(const struct wire *w, uint32_t *off)
+{
+	*off = w->host.cover_off;
+	return w->host.cover_size;
 }
 
 /* Copy what the guest may be writing: each byte is read once. */

@@ -40,7 +40,11 @@ struct wire_config {
 	uint32_t resp_bytes; /* the largest response; 1 MiB */
 	uint32_t max_slots; /* of the max-signal table; 512 Ki (2 MiB) */
 	uint32_t bulk_bytes; /* for files sent to the guest; 4032 KiB */
+	uint32_t cover_bytes; /* for QEMU's plugin: WIRE_COVER_BYTES; none */
+	enum wire_cover_source cover_source; /* what the executor shall use */
 };
+
+#define WIRE_COVER_BYTES (16u << 20) /* 1.8 million blocks in a program */
 
 /** Bytes of the region that `config` makes, for iomem= or the PCI device. */
 size_t wire_size(const struct wire_config *config);
@@ -60,6 +64,9 @@ void wire_reset(struct wire *w);
 
 /** Bytes of the file. */
 size_t wire_file_size(const struct wire *w);
+
+/** Bytes of the area for QEMU's plugin, and where it begins in the file. */
+uint32_t wire_cover_area(const struct wire *w, uint32_t *off);
 
 /** A checked copy of what the guest says of itself. */
 struct wire_guest wire_guest(const struct wire *w);

@@ -2,16 +2,17 @@
 /*
  * bench_run.c - how fast programs run in a guest, beside what was promised.
  *
- *	bench_run KERNEL-FILE.SH KERNEL FRESH_TARGET KEPT_TARGET
+ *	bench_run KERNEL-FILE.SH KERNEL FRESH_TARGET KEPT_TARGET [COVERAGE]
  *
  * One VM, programs of five cheap calls, edge signals collected and made known
  * as a fuzzer does.  Once with a process per program (the target is 80 % of the
  * guest's own fork and exit rate, shared/kernel/README.md), once with the
- * worker kept.  A target that is missed is printed, not an error: a loaded
+ * worker kept.  COVERAGE is kcov (the default), plugin or none.  A target that is missed is printed, not an error: a loaded
  * machine measures its load.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "../kernel_file.h"
@@ -40,6 +41,8 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static enum wire_cover_source source = WIRE_COVER_KCOV;
+
 /* Take one answer; every call of it must have run. */
 static void take(struct guest *g)
 {
@@ -54,7 +57,8 @@ static void take(struct guest *g)
 	for (uint32_t i = 0; i < res.ncalls; i++) {
 		struct wire_u32s news = wire_signals(&res, i);
 
-		if (res.calls[i].err || !res.calls[i].trace_len)
+		if (res.calls[i].err ||
+		    (source != WIRE_COVER_NONE && !res.calls[i].trace_len))
 			exit((fprintf(stderr, "call %u failed\n", i), 1));
 		wire_max_add(guest_wire(g), news.data, news.len);
 	}
@@ -94,9 +98,22 @@ static void measure(struct guest *g, const char *what, const char *how,
 	for (int i = 0; i < RUNS; i++)
 		v[i] = rate(g, flags, payload);
 	qsort(v, RUNS, sizeof(*v), by_value);
-	printf("%-16s %-22s %6.0f programs/s (%.0f to %.0f)  target %.0f  %s\n",
-	       what, how, v[RUNS / 2], v[0], v[RUNS - 1], target,
+	printf("%-16s %-6s %-22s %6.0f programs/s (%.0f to %.0f)  target %.0f  %s\n",
+	       what,
+	       source == WIRE_COVER_PLUGIN ? "plugin" :
+	       source == WIRE_COVER_NONE   ? "none" :
+					     "kcov",
+	       how, v[RUNS / 2], v[0], v[RUNS - 1], target,
 	       v[RUNS / 2] >= target ? "ok" : "MISSED");
+}
+
+static struct guest_cover choose(const char *name)
+{
+	source = !strcmp(name, "plugin") ? WIRE_COVER_PLUGIN :
+		 !strcmp(name, "none")	 ? WIRE_COVER_NONE :
+					   WIRE_COVER_KCOV;
+	return (struct guest_cover){ .source = source,
+				     .plugin = source == WIRE_COVER_PLUGIN };
 }
 
 int main(int argc, char **argv)
@@ -105,17 +122,19 @@ int main(int argc, char **argv)
 	_cleanup_(prog_freep) struct prog *p = NULL;
 	_cleanup_(buf_deinit) struct buf payload = {};
 	struct vm_config cfg = VM_CONFIG_DEFAULT;
+	struct guest_cover cover;
 	char kernel[512];
 
-	if (argc != 5)
+	if (argc < 5)
 		return 2;
+	cover = choose(argc > 5 ? argv[5] : "kcov");
 	if (!kernel_file(argv[1], argv[2], kernel, sizeof(kernel))) {
 		printf("skipped: no %s in ../shared/kernel\n", argv[2]);
 		return EXIT_SKIP;
 	}
 	cfg.kernel = kernel;
 	cfg.accel = VM_ACCEL_TCG;
-	must(guest_open(&cfg, &g));
+	must(guest_open(&cfg, &cover, &g));
 	must(guest_start(g));
 	must(prog_parse("bench", slice_cstr(text), PROG_X86_64, &p));
 	prog_encode(p, &payload);

@@ -22,7 +22,8 @@ static void setup(void)
 				      .req_bytes = 4096,
 				      .resp_bytes = 4096,
 				      .max_slots = 1024,
-				      .bulk_bytes = 4096 };
+				      .bulk_bytes = 4096,
+				      .cover_bytes = WIRE_COVER_MIN };
 	int fd = memfd_create("fuzz", 0);
 
 	if (wire_open(fd, &config, &w))

@@ -105,6 +105,7 @@ def system_calls(run):
     r = bugon(*run, "--json", "--cover", "pcs", "--repeat", "2", "a.prog",
               "b.prog")
     runs = json.loads(r.stdout)
+    check("source of coverage", all(x["coverage"] == "kcov" for x in runs))
     check("four runs", [len(x["crashes"]) for x in runs] == [0, 1, 0, 1])
     for x in runs[0], runs[2]:
         opened, read, failed = x["calls"]
@@ -172,6 +173,8 @@ def refusals(run):
         ([*run[2:], "--shell", "none"], 1, "No such file"),
         ([*run[2:]], 2, "--shell"),
         ([*run[2:], "--accel", "x", "--shell", "x.c"], 2, "kvm, tcg or auto"),
+        ([*run[2:], "--coverage", "x", "a.prog"], 2, "kcov, plugin, none"),
+        ([*run[2:], "--coverage", "plugin", "a.prog"], 2, "TCG"),
     )
     for args, status, words in rows:
         r = bugon("run", *args)

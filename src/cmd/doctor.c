@@ -208,8 +208,8 @@ static fallible check_kernels(struct doctor *d)
 		say(d, GRADE_MISSING, "kernel",
 		    "none in $BUGON_KERNELS, the cache or /boot",
 		    "nothing to boot until --kernel names one",
-		    "apt install linux-image-cloud-amd64 (coverage and KASAN "
-		    "need a kernel built for it)");
+		    "bugon kernel fetch (coverage and KASAN need a kernel "
+		    "built for it: bugon kernel build)");
 	return NULL;
 }
 

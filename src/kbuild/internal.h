@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* internal.h - what the files of src/kbuild/ share. */
+#ifndef KBUILD_INTERNAL_H
+#define KBUILD_INTERNAL_H
+
+#include "base/child.h"
+#include "kbuild/kbuild.h"
+
+/* --- files.c --- */
+
+/** Does it exist (as anything)? */
+bool file_exists(const char *path);
+bool file_is_dir(const char *path);
+
+/** printf into a string to be freed. */
+char *text_printf(const char *fmt, ...) PRINTF(1, 2);
+
+/** mkdir -p. Errors: ERR_OS. */
+fallible file_make_dirs(const char *path);
+
+/** rm -rf, without following symbolic links; best effort. */
+void file_remove_tree(const char *path);
+
+/** Copy a regular file, sharing blocks where the file system can. */
+fallible file_copy(const char *from, const char *to);
+
+/** rename(), or a copy when that is on another file system. */
+fallible file_move(const char *from, const char *to);
+
+fallible file_write(const char *path, struct slice text);
+
+/** Bytes of disk below `path`. */
+uint64_t file_tree_bytes(const char *path);
+
+/** Error unless about `need` bytes are free where `path` is. */
+fallible file_need_space(const char *path, uint64_t need);
+
+/** The value of NAME=value or "" in a .config's text; quotes removed. */
+struct slice config_value(struct slice config, struct slice name);
+
+void talk_progress(const struct kernel_talk *t, const char *fmt, ...)
+	PRINTF(2, 3);
+void talk_note(const struct kernel_talk *t, const char *fmt, ...) PRINTF(2, 3);
+
+/* --- cache.c --- */
+
+/* A lock of the cache on `key`; released by closing the descriptor. */
+fallible cache_lock(struct kernel_cache *c, const char *key, int *out);
+
+const char *cache_path(const struct kernel_cache *c);
+
+/* A directory of ours in the cache to prepare something in. */
+struct stage {
+	char *dir;
+	char *out; /* dir/out: what becomes the kernel's directory */
+	int lock;
+};
+
+fallible stage_open(struct kernel_cache *c, struct stage *out);
+void stage_close(struct stage *s);
+
+/**
+ * Fill `info` in from the files in s->out, write it there, and give that
+ * directory its place and name in the cache.  If the same kernel is there
+ * already, it stays and *known is true.  `dir` gets its path.
+ */
+fallible stage_publish(struct kernel_cache *c, struct stage *s,
+		       struct kernel_info *info, struct buf *dir, bool *known);
+
+void info_deinit(struct kernel_info *i);
+void info_set(char **field, struct slice text);
+fallible info_write(const struct kernel_info *i, const char *path);
+
+/* --- apt.c: what Debian's archive offers --- */
+
+struct package {
+	char *name, *version;
+	char *depends; /* the first linux-image-* it depends on; "" if none */
+	uint64_t size_bytes, installed_bytes;
+};
+
+void package_deinit(struct package *p);
+
+/**
+ * A package, NAME or NAME=VERSION; *found is false if there is none.
+ * Errors: ERR_NOT_FOUND (no apt here), ERR_CANCELLED.
+ */
+fallible apt_show(const char *name, struct package *out, bool *found);
+
+/** The kernel image that `what` (see struct kernel_fetch) means. */
+fallible apt_resolve(const char *what, struct package *out);
+
+/**
+ * Download into `dir` and unpack to `to`; deletes the package file.
+ * Errors: ERR_INFRA, ERR_OS, ERR_CANCELLED.
+ */
+fallible apt_unpack(const struct package *p, const char *dir, const char *to,
+		    const struct kernel_talk *talk);
+
+#endif /* KBUILD_INTERNAL_H */

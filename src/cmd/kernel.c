@@ -65,7 +65,8 @@ fallible kernel_say_done(struct kernel_say *s, struct error *err,
 {
 	clear_line(s);
 	if (!err) {
-		printf("%s\n", buf_cstr(made));
+		if (made)
+			printf("%s\n", buf_cstr(made));
 		return NULL;
 	}
 	if (error_kind(err) == ERR_CANCELLED) {
@@ -215,11 +216,12 @@ static const struct command list = {
 
 /* ---- all of them ---- */
 
-static const struct command *const subs[] = { &fetch, &list, NULL };
+static const struct command *const subs[] = { &fetch, &cmd_kernel_config,
+					      &cmd_kernel_build, &list, NULL };
 
 const struct command cmd_kernel = {
 	.name = "kernel",
-	.args = "fetch|list",
+	.args = "fetch|config|build|list",
 	.summary = "fetch, configure, build and list kernels to boot",
 	.subs = subs,
 };

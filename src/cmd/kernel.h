@@ -19,10 +19,12 @@ void kernel_say_init(struct kernel_say *s, const char *name);
 struct kernel_talk kernel_say_talk(struct kernel_say *s);
 
 /**
- * The end of a command: print what it made, or turn `err` (consumed unless
+ * The end of a command: print what it made (NULL: nothing), or turn `err` (consumed unless
  * returned) into an exit status.
  */
 fallible kernel_say_done(struct kernel_say *s, struct error *err,
 			 const struct buf *made, int *status);
+
+extern const struct command cmd_kernel_config, cmd_kernel_build;
 
 #endif /* CMD_KERNEL_H */

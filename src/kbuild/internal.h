@@ -97,4 +97,64 @@ fallible apt_resolve(const char *what, struct package *out);
 fallible apt_unpack(const struct package *p, const char *dir, const char *to,
 		    const struct kernel_talk *talk);
 
+/* --- tree.c --- */
+
+struct arch {
+	const char *name, *target;
+	const char *image, *image_name; /* below the objects; in the cache */
+	const char *cross; /* prefix of the compiler; "" if it is the host's */
+	bool has_vmlinux; /* beside the image */
+};
+
+/** Errors: ERR_USAGE. */
+fallible arch_find(const char *name, const struct arch **out);
+
+/* make, with a tree and a directory for the objects. */
+struct make {
+	const struct arch *arch;
+	const struct kernel_talk *talk;
+	char *source; /* the tree, absolute, or a stand-in with patches */
+	char *objects; /* in the stage */
+	char *cc;
+	char *log; /* path; all that make said */
+	int log_fd;
+	unsigned nr_objects; /* compiled so far */
+	int64_t start_s;
+};
+
+/** Check the tree, and prepare. Errors: ERR_INPUT, ERR_NOT_FOUND, ERR_OS. */
+fallible make_open(const struct kernel_tree *t, const struct stage *s,
+		   struct make *out);
+void make_close(struct make *m);
+
+/**
+ * Make a target; progress is shown.  Errors: ERR_NOT_FOUND (with what to
+ * install), ERR_BUILD (with the first error in it), ERR_OS, ERR_CANCELLED.
+ */
+fallible make_run(struct make *m, const char *target, unsigned jobs);
+
+/** A program of the tree's in the same surroundings (merge_config.sh). */
+fallible make_script(struct make *m, const char *const *argv);
+
+/** What is installed with us: share/bugon/NAME; free() it. */
+fallible data_path(const char *name, char **out);
+
+/* --- patch.c --- */
+
+/** Apply ours that this tree needs, in a stand-in; append their names. */
+fallible make_patch(struct make *m, const struct stage *s, struct slice config,
+		    struct buf *names);
+
+/* --- missed.c --- */
+
+/** Options of `wanted` (a fragment's text) that `config` does not have. */
+void missed_find(struct slice wanted, struct slice config,
+		 kernel_misses *missed);
+
+/* --- kconfig.c --- */
+
+/** Say why, from the tree's Kconfig files; best effort. */
+void kconfig_explain(const char *tree, const char *arch, struct slice config,
+		     kernel_misses *missed);
+
 #endif /* KBUILD_INTERNAL_H */

@@ -132,4 +132,62 @@ struct kernel_fetch {
 fallible kernel_fetch(struct kernel_cache *c, const struct kernel_fetch *f,
 		      struct buf *dir);
 
+/* ---- configure and build ---- */
+
+/* A source tree, and for what it is to be built.  Nothing is written to it. */
+struct kernel_tree {
+	const char *path;
+	const char *arch; /* x86_64, um, arm64; NULL: x86_64 */
+	const char *cc; /* the compiler; NULL: gcc, or the cross gcc for arch */
+	struct kernel_talk talk;
+};
+
+struct kernel_config {
+	struct kernel_tree tree;
+	/* Starting point: a file, or a target of the tree; NULL: tinyconfig */
+	const char *base;
+	/*
+	 * Comma-separated: fragments of share/config (fs/ext4, bpf), files,
+	 * directories of the tree (fs/jfs), options (CONFIG_X, CONFIG_X=n)
+	 */
+	const char *with;
+	/* Of the fragments that are always taken, these not (lockdep) */
+	const char *without;
+};
+
+/* An option that is not as it was wanted. */
+struct kernel_missed {
+	char *option; /* "CONFIG_KASAN" */
+	char *wanted, *got; /* "y", "n", "\"text\"", "64" */
+	char *why; /* one phrase */
+};
+
+typedef VEC(struct kernel_missed) kernel_misses;
+void kernel_misses_deinit(kernel_misses *m);
+
+/**
+ * Make a configuration for finding bugs with the tree's own scripts.
+ * `config` gets its text; `missed` what the tree did not take.
+ * Errors: ERR_INPUT (not a tree, no such fragment), ERR_NOT_FOUND (a tool is
+ * missing, with the command to install it), ERR_BUILD, ERR_OS, ERR_CANCELLED.
+ */
+fallible kernel_config(struct kernel_cache *c, const struct kernel_config *k,
+		       struct buf *config, kernel_misses *missed);
+
+struct kernel_build {
+	struct kernel_tree tree;
+	struct slice config; /* the text of a .config */
+	unsigned jobs; /* 0: one per processor */
+};
+
+/**
+ * Build and put into the cache; `dir` gets its directory there.  A kernel of
+ * equal code and configuration that is there already stays.
+ * The log is kept: build.log beside the kernel, or, of the last ten failures,
+ * in ".failed" of the cache.
+ * Errors: as of kernel_config(); ERR_BUILD names the log.
+ */
+fallible kernel_build(struct kernel_cache *c, const struct kernel_build *b,
+		      struct buf *dir);
+
 #endif /* KBUILD_KBUILD_H */

@@ -56,14 +56,10 @@ static fallible add_file(struct job *j, const char *path)
 /* One of ours; *found is false if there is none of that name. */
 static fallible add_fragment(struct job *j, struct slice name, bool *found)
 {
-	_cleanup_(freep) char *file =
-		text_printf("config/" SLICE_FMT ".config", SLICE_ARG(name));
 	_cleanup_(freep) char *path = NULL;
-	struct error *err = data_path("config", &path);
 
 	*found = false;
-	if (err)
-		return err;
+	TRY(data_path("config", &path));
 	_cleanup_(freep) char *full =
 		text_printf("%s/" SLICE_FMT ".config", path, SLICE_ARG(name));
 	if (slice_has(name, SLICE("..")) || !file_exists(full))

@@ -300,6 +300,8 @@ static void check_tools(struct doctor *d)
 	check_tool(d, "aarch64-linux-gnu-gcc", GRADE_NOTE,
 		   "no programs for arm64 guests", "gcc-aarch64-linux-gnu");
 	check_tool(d, "make", GRADE_NOTE, "no kernel builds", "make");
+	check_tool(d, "flex", GRADE_NOTE, "no kernel builds",
+		   "flex bison bc libelf-dev libssl-dev");
 	check_tool(d, "git", GRADE_NOTE, "no bisection", "git");
 }
 

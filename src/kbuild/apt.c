@@ -327,7 +327,6 @@ static fallible download(const struct package *p, const char *dir,
 fallible apt_unpack(const struct package *p, const char *dir, const char *to,
 		    const struct kernel_talk *talk)
 {
-	TRY(file_need_space(dir, p->size_bytes + p->installed_bytes));
 	TRY(download(p, dir, talk));
 	_cleanup_(freep) char *deb = find_deb(dir);
 	if (!deb)

@@ -77,6 +77,8 @@ static fallible unpack(struct job *j, const struct package *p)
 		  "%s %s: %ju MB to download, %ju MB on disk to unpack it",
 		  p->name, p->version, (uintmax_t)p->size_bytes / 1000000,
 		  (uintmax_t)p->installed_bytes / 1000000);
+	TRY(file_need_space(cache_path(j->cache),
+			    p->size_bytes + p->installed_bytes));
 	return apt_unpack(p, j->stage.dir, tree, &j->f->talk);
 }
 

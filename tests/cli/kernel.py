@@ -184,6 +184,23 @@ def builds():
           both[0]["info"]["signature"] != both[1]["info"]["signature"])
 
 
+def commits():
+    if not shutil.which("git"):
+        return
+    git = ["git", "-C", fake_tree("repo", '__asm__("nop;nop;nop")'),
+           "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for args in ["init", "-q"], ["add", "."], ["commit", "-qm", "one"]:
+        subprocess.run(git + args, check=True)
+    head = subprocess.run(git + ["rev-parse", "HEAD"], text=True,
+                          capture_output=True).stdout.strip()
+    bugon("build", "-a", "um", "-c", "linux.config", "repo")
+    check("the commit", head in [e["info"]["commit"] for e in listed()])
+    fake_tree("repo", '__asm__("nop;nop;nop;nop")')
+    bugon("build", "-a", "um", "-c", "linux.config", "repo")
+    check("changed since", head + "-dirty" in
+          [e["info"]["commit"] for e in listed()])
+
+
 def odd_trees():
     r = bugon("build", "none")
     check("no tree", r.returncode == 1, "no such directory" in r.stderr)
@@ -377,6 +394,7 @@ def main():
         os.environ["PATH"] += ":" + os.path.abspath("stand-ins")
         check("an empty cache", listed() == [], bugon("list").stdout == "")
         builds()
+        commits()
         odd_trees()
         configs()
         interrupts()

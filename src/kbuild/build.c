@@ -149,7 +149,7 @@ static fallible run_make(struct job *j)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	TRY(file_write(config, j->b->config));
-	TRY(make_patch(&j->make, &j->stage, j->b->config, &patches));
+	TRY(make_patch(j->cache, &j->make, &j->stage, j->b->config, &patches));
 	info_set(&j->info.patches, slice_cstr(buf_cstr(&patches)));
 	TRY(make_run(&j->make, "olddefconfig", 1));
 	TRY(make_run(&j->make, a->target,

@@ -142,7 +142,8 @@ fallible data_path(const char *name, char **out);
 /* --- patch.c --- */
 
 /** Apply ours that this tree needs, in a stand-in; append their names. */
-fallible make_patch(struct make *m, const struct stage *s, struct slice config,
+fallible make_patch(struct kernel_cache *c, struct make *m,
+		    const struct stage *stage, struct slice config,
 		    struct buf *names);
 
 /* --- missed.c --- */

@@ -184,6 +184,29 @@ def builds():
           both[0]["info"]["signature"] != both[1]["info"]["signature"])
 
 
+def patches():
+    """A file that the patch for old kernels fits."""
+    tree = fake_tree("patched", '__asm__("nop;nop;nop;nop;nop")')
+    old = open(os.environ["BUGON_DATA"] + "/patch/um-kcov-kasan-old.patch")
+    text = "".join(line[1:] for line in old.read().split("+++ ")[1].splitlines(
+        True) if line[0] in " -")
+    write(f"{tree}/kernel/kcov.c", text)
+    write(f"{tree}/kernel/other.c", "x")
+    with open(f"{tree}/Makefile", "a") as f:
+        f.write("\tgrep -c kcov_is_up $(CURDIR)/kernel/kcov.c\n"
+                "\tcat $(CURDIR)/kernel/other.c\n")
+    write("kasan.config", "CONFIG_KCOV=y\nCONFIG_KASAN=y\n")
+    before = os.listdir("cache/bugon/kernel")
+    for again in "first", "second":
+        r = bugon("build", "-a", "um", "-c", "kasan.config", tree)
+        new = [n for n in os.listdir("cache/bugon/kernel") if n not in before]
+        check(f"a patch, the {again} time", r.returncode == 0, len(new) == 2,
+              "um-kcov-kasan-old.patch" in r.stderr,
+              "um-kcov-kasan-old.patch" in
+              [e["info"]["patches"] for e in listed()],
+              "kcov_is_up" not in open(f"{tree}/kernel/kcov.c").read())
+
+
 def commits():
     if not shutil.which("git"):
         return
@@ -395,6 +418,7 @@ def main():
         check("an empty cache", listed() == [], bugon("list").stdout == "")
         builds()
         commits()
+        patches()
         odd_trees()
         configs()
         interrupts()

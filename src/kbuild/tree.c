@@ -291,8 +291,11 @@ fallible make_run(struct make *m, const char *target, unsigned jobs)
 	_cleanup_(freep) char *cross =
 		text_printf("CROSS_COMPILE=%s", m->arch->cross);
 	_cleanup_(freep) char *j = text_printf("-j%u", jobs ? jobs : 1);
-	const char *argv[] = { "make", "-C",  m->source, o,	 arch,
-			       cross,  m->cc, j,	 target, NULL };
+	/* The tree's own tools take a tenth of a small build. */
+	const char *host = strstr(m->cc, "ccache") ? "HOSTCC=ccache gcc" :
+						     "HOSTCC=gcc";
+	const char *argv[] = { "make", "-C", m->source, o,	arch, cross,
+			       m->cc,  host, j,		target, NULL };
 
 	return run(m, argv, true);
 }

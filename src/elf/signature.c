@@ -35,25 +35,18 @@ static void deinit(struct signature *s)
 	elf_end(s->elf);
 }
 
-/*
- * Objects whose contents are masked.  Linux 6.12: init/version-timestamp.c
- * (linux_banner, init_uts_ns: date, host, release), kernel/module/main.c
- * (vermagic: release).
- */
-static const char *const masked_objects[] = {
-	"linux_banner",
-	"init_uts_ns",
-	"vermagic",
-};
+/* Objects whose contents are masked: kernel/module/main.c (release). */
+static const char *const masked_objects[] = { "vermagic" };
 
 /*
  * What lies between two symbols: kernel/configs.c (.config, packed),
- * kernel/kheaders.c (headers with dates), certs/system_certificates.S (a key
- * made anew for each build).
+ * kernel/kheaders.c (headers with dates), usr/initramfs_data.S (files with
+ * dates), certs/system_certificates.S (a key made anew for each build).
  */
 static const char *const masked_spans[][2] = {
 	{ "kernel_config_data", "kernel_config_data_end" },
 	{ "kernel_headers_data", "kernel_headers_data_end" },
+	{ "__irf_start", "__irf_end" },
 	{ "system_certificate_list", "system_certificate_list_size" },
 };
 
@@ -138,6 +131,40 @@ static void mask_build_ids(char *data, size_t len)
 	}
 }
 
+/*
+ * Release, builder and date.  By their looks, for there are two of each, and
+ * one has no symbol: init/version.c of Linux 6.12 has weak ones that
+ * init/version-timestamp.c overrides.
+ */
+static void mask_banners(char *data, size_t len)
+{
+	static const char banner[] = "Linux version ";
+	const size_t head = strlen(banner);
+	char *p = data, *end = data + len;
+
+	while ((p = memmem(p, (size_t)(end - p), banner, head))) {
+		size_t n = strnlen(p, (size_t)(end - p));
+
+		memset(p + head, 0, n - head);
+		p += n;
+	}
+}
+
+/* struct new_utsname, include/uapi/linux/utsname.h: six fields of 65 bytes. */
+static void mask_utsnames(char *data, size_t len)
+{
+	enum { FIELD = 65, FIELDS = 6 };
+	static const char sysname[FIELD] = "Linux";
+	char *p = data, *end = data + len;
+
+	while ((p = memmem(p, (size_t)(end - p), sysname, FIELD))) {
+		size_t n = MIN((size_t)(end - p), (size_t)FIELD * FIELDS);
+
+		memset(p + FIELD, 0, n - FIELD);
+		p += n;
+	}
+}
+
 /* .BTF is made from debug information, by several threads in any order. */
 static bool is_wanted(const GElf_Shdr *sh, const char *name)
 {
@@ -166,6 +193,8 @@ static fallible hash_section(struct signature *s, Elf_Scn *scn,
 	vec_for_each(&s->masks, m)
 		apply(m, sh->sh_addr, copy.data, copy.len);
 	mask_build_ids(copy.data, copy.len);
+	mask_banners(copy.data, copy.len);
+	mask_utsnames(copy.data, copy.len);
 	XXH3_128bits_update(s->hash, copy.data, copy.len);
 	if (sh->sh_flags & SHF_EXECINSTR)
 		s->code_bytes += copy.len;

@@ -36,7 +36,7 @@ linux:
 		-DSTAMP="\"$$(date +%s%N) $(O)\"" $(CURDIR)/main.c
 """
 MAIN = r"""
-const char linux_banner[64] = "Linux " STAMP;
+const char banner[96] = "Linux version " STAMP;
 void _start(void) { for (;;) WHAT; }
 """
 MERGE = r"""#!/bin/sh

@@ -61,13 +61,13 @@ static bool compile(const char *name, const char *body, const char *flag)
 	return true;
 }
 
-#define KERNEL(banner, code)                                       \
-	"const char linux_banner[] = \"" banner "\";\n"            \
-	"const char kernel_config_data[] = \"IKCFG_ST\" CONFIG;\n" \
-	"char init_uts_ns[64] = \"" banner "\";\n"                 \
-	"int x = 7;\n"                                             \
-	"void _start(void) { x += " code " + linux_banner[x]\n"    \
-	"	+ kernel_config_data[x] + init_uts_ns[x]; for (;;) ; }\n"
+#define KERNEL(banner, code)                                        \
+	"const char banner[] = \"" banner "\";\n"                   \
+	"const char kernel_config_data[] = \"IKCFG_ST\" CONFIG;\n"  \
+	"char uts[6][65] = { \"Linux\", \"x\", \"" banner "\" };\n" \
+	"int x = 7;\n"                                              \
+	"void _start(void) { x += " code " + banner[x]\n"           \
+	"	+ kernel_config_data[x] + uts[2][x]; for (;;) ; }\n"
 
 static void signature(const char *name, char out[ELF_SIGNATURE_BYTES])
 {
@@ -81,21 +81,23 @@ static void equal_code_has_one_signature(void **state)
 {
 	char a[ELF_SIGNATURE_BYTES], b[ELF_SIGNATURE_BYTES];
 
-	if (!compile("a", KERNEL("Linux 6.1 of Monday", "3"), "-DCONFIG=\"x\""))
+	if (!compile("a", KERNEL("Linux version 6.1 of Monday", "3"),
+		     "-DCONFIG=\"x\""))
 		SKIP_TEST("no compiler");
-	assert_true(compile("b", KERNEL("Linux 6.2 of Friday", "3"),
+	assert_true(compile("b", KERNEL("Linux version 6.2 of Friday", "3"),
 			    "-DCONFIG=\"x\""));
 	signature("a", a);
 	signature("b", b);
 	assert_string_equal(a, b);
 	/* Not because nothing counts: */
-	assert_true(compile("c", KERNEL("Linux 6.1 of Monday", "4"),
+	assert_true(compile("c", KERNEL("Linux version 6.1 of Monday", "4"),
 			    "-DCONFIG=\"x\""));
 	signature("c", b);
 	assert_string_not_equal(a, b);
-	assert_true(compile(
-		"d", KERNEL("Linux 6.1 of Monday", "3") "char data = 1;\n",
-		"-DCONFIG=\"x\""));
+	assert_true(compile("d",
+			    KERNEL("Linux version 6.1 of Monday",
+				   "3") "char data = 1;\n",
+			    "-DCONFIG=\"x\""));
 	signature("d", b);
 	assert_string_not_equal(a, b);
 }

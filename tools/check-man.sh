@@ -9,7 +9,11 @@ for cmd in $("$bugon" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	grep -q '^@OPTIONS@$' "$page" || { echo "$page: missing, or without @OPTIONS@"; status=1; }
 	grep -q "^\*bugon-$cmd\*(1)" "$root/docs/man/bugon.1.scd" ||
 		{ echo "bugon.1.scd does not list $cmd"; status=1; }
-	for opt in $("$bugon" "$cmd" -h | grep -o -- '--[a-z-]*'); do
+	subs=$("$bugon" "$cmd" -h | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+	for opt in $(for sub in '' $subs; do
+			# shellcheck disable=SC2086
+			"$bugon" "$cmd" $sub -h
+		done | grep -o -- '--[a-z-]*'); do
 		"$bugon" "$cmd" --man-options | grep -q -- "\*$opt\*" ||
 			{ echo "$cmd: $opt is not in the manual"; status=1; }
 	done

@@ -102,8 +102,36 @@ fallible cli_parse(const struct command *cmd, int argc, char **argv, void *opts,
 	return NULL;
 }
 
+/* The last word of its name. */
+static const char *own_name(const struct command *sub)
+{
+	return strrchr(sub->name, ' ') + 1;
+}
+
+const struct command *cli_find_sub(const struct command *cmd, const char *word)
+{
+	for (const struct command *const *s = cmd->subs; *s; s++)
+		if (!strcmp(word, own_name(*s)))
+			return *s;
+	return NULL;
+}
+
+static void help_of_subs(const struct command *cmd, FILE *f)
+{
+	fprintf(f, "usage: bugon %s COMMAND [options] [arguments]\n%s\n\n",
+		cmd->name, cmd->summary);
+	for (const struct command *const *s = cmd->subs; *s; s++)
+		fprintf(f, "  %-12s %s\n", own_name(*s), (*s)->summary);
+	fprintf(f, "\nbugon %s COMMAND -h prints the options of a command.\n",
+		cmd->name);
+}
+
 void cli_help(const struct command *cmd, FILE *f)
 {
+	if (cmd->subs) {
+		help_of_subs(cmd, f);
+		return;
+	}
 	fprintf(f, "usage: bugon %s [options] %s\n%s\n\n", cmd->name, cmd->args,
 		cmd->summary);
 	for (const struct opt *o = cmd->opts; o->name; o++) {
@@ -119,10 +147,9 @@ void cli_help(const struct command *cmd, FILE *f)
 	fprintf(f, "  -h, %-22s %s\n", "--help", "print this help");
 }
 
-void cli_man_options(const struct command *cmd, FILE *f)
+static void man_opts(const struct opt *o, FILE *f)
 {
-	fputs("# OPTIONS\n", f);
-	for (const struct opt *o = cmd->opts; o->name; o++) {
+	for (; o->name; o++) {
 		fputc('\n', f);
 		if (o->key)
 			fprintf(f, "*-%c*, ", o->key);
@@ -131,7 +158,29 @@ void cli_man_options(const struct command *cmd, FILE *f)
 			fprintf(f, " _%s_", o->arg);
 		fprintf(f, "\n\t%s.\n", o->help);
 	}
+}
+
+void cli_man_options(const struct command *cmd, FILE *f)
+{
+	fputs("# OPTIONS\n", f);
+	if (!cmd->subs)
+		man_opts(cmd->opts, f);
+	for (const struct command *const *s = cmd->subs; s && *s; s++) {
+		fprintf(f, "\n## %s\n", own_name(*s));
+		man_opts((*s)->opts, f);
+	}
+	fputs(cmd->subs ? "\n## all of them\n" : "", f);
 	fputs("\n*-h*, *--help*\n\tprint a short help.\n", f);
+}
+
+static void complete_words(const struct command *cmd, FILE *f)
+{
+	for (const struct opt *o = cmd->opts; o && o->name; o++)
+		fprintf(f, "--%s ", o->name);
+	for (const struct command *const *s = cmd->subs; s && *s; s++) {
+		fprintf(f, "%s ", own_name(*s));
+		complete_words(*s, f);
+	}
 }
 
 void cli_completion(const struct command *const *cmds, FILE *f)
@@ -139,8 +188,7 @@ void cli_completion(const struct command *const *cmds, FILE *f)
 	fputs("_bugon() {\n\tlocal words\n\tcase ${COMP_WORDS[1]} in\n", f);
 	for (const struct command *const *c = cmds; *c; c++) {
 		fprintf(f, "\t%s) words='", (*c)->name);
-		for (const struct opt *o = (*c)->opts; o->name; o++)
-			fprintf(f, "--%s ", o->name);
+		complete_words(*c, f);
 		fputs("--help' ;;\n", f);
 	}
 	fputs("\tesac\n\t[ \"$COMP_CWORD\" = 1 ] && words='", f);

@@ -53,6 +53,12 @@ struct command {
 	const char *summary; /* one phrase: no capital, no full stop */
 	const struct opt *opts;
 	size_t opts_size;
+	/*
+	 * What stands behind the name: fetch, list, ...; their names are whole
+	 * ("kernel fetch").  Ends with NULL; a command with them has no options
+	 * and no run of its own.  NULL: none.
+	 */
+	const struct command *const *subs;
 	/* 0 or 1 goes to *status; errors are printed by the caller. */
 	fallible (*run)(const void *opts, int argc, char **argv, int *status);
 };
@@ -63,6 +69,9 @@ struct command {
  */
 fallible cli_parse(const struct command *cmd, int argc, char **argv, void *opts,
 		   int *nr_operands);
+
+/** The subcommand called `word` ("fetch"), or NULL. */
+const struct command *cli_find_sub(const struct command *cmd, const char *word);
 
 /** Print the usage line, the summary and the option list. */
 void cli_help(const struct command *cmd, FILE *f);

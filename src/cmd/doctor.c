@@ -208,8 +208,8 @@ static fallible check_kernels(struct doctor *d)
 		say(d, GRADE_MISSING, "kernel",
 		    "none in $BUGON_KERNELS, the cache or /boot",
 		    "nothing to boot until --kernel names one",
-		    "apt install linux-image-cloud-amd64 (coverage and KASAN "
-		    "need a kernel built for it)");
+		    "bugon kernel fetch (coverage and KASAN need a kernel "
+		    "built for it: bugon kernel build)");
 	return NULL;
 }
 
@@ -300,6 +300,8 @@ static void check_tools(struct doctor *d)
 	check_tool(d, "aarch64-linux-gnu-gcc", GRADE_NOTE,
 		   "no programs for arm64 guests", "gcc-aarch64-linux-gnu");
 	check_tool(d, "make", GRADE_NOTE, "no kernel builds", "make");
+	check_tool(d, "flex", GRADE_NOTE, "no kernel builds",
+		   "flex bison bc libelf-dev libssl-dev");
 	check_tool(d, "git", GRADE_NOTE, "no bisection", "git");
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "kbuild/kbuild.h"
 #include "vm/vm.h"
 
 enum { MAX_KERNELS = 64, NAME_BYTES = 4096 };
@@ -22,31 +23,23 @@ static bool is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The first of the names that is readable in `dir`; "" if none is. */
-static bool first_of(const char *dir, const char *const *names, char *out)
+static void from_entry(const struct kernel_entry *e, struct kernel_pick *k)
 {
-	for (; *names; names++) {
-		snprintf(out, NAME_BYTES, "%s/%s", dir, *names);
-		if (access(out, R_OK) == 0 && !is_dir(out))
-			return true;
-	}
-	*out = '\0';
-	return false;
+	*k = (struct kernel_pick){ 0 };
+	snprintf(k->kernel, NAME_BYTES, "%s", e->image);
+	if (e->vmlinux)
+		snprintf(k->vmlinux, NAME_BYTES, "%s", e->vmlinux);
+	if (e->config)
+		snprintf(k->config, NAME_BYTES, "%s", e->config);
 }
 
 static bool pick_dir(const char *dir, struct kernel_pick *k)
 {
-	static const char *const kernels[] = {
-		"linux", "bzImage", "arch/x86/boot/bzImage", "vmlinuz", NULL,
-	};
-	static const char *const symbols[] = { "vmlinux", NULL };
-	static const char *const configs[] = { "config", ".config", NULL };
+	_cleanup_(kernel_entry_deinit) struct kernel_entry e = {};
 
-	*k = (struct kernel_pick){ 0 };
-	if (!first_of(dir, kernels, k->kernel))
+	if (!kernel_entry_read(dir, &e))
 		return false;
-	first_of(dir, symbols, k->vmlinux);
-	first_of(dir, configs, k->config);
+	from_entry(&e, k);
 	return true;
 }
 
@@ -78,24 +71,9 @@ struct visit {
 	void *ctx;
 };
 
-static void visit_dir(const struct visit *v, const char *dir)
-{
-	struct kernel_pick k;
-
-	if (pick_dir(dir, &k)) {
-		complete(&k);
-		v->fn(v->ctx, &k);
-	}
-}
-
 static int newest_first(const struct dirent **a, const struct dirent **b)
 {
 	return strverscmp((*b)->d_name, (*a)->d_name);
-}
-
-static int not_hidden(const struct dirent *d)
-{
-	return d->d_name[0] != '.';
 }
 
 static int is_vmlinuz(const struct dirent *d)
@@ -105,18 +83,15 @@ static int is_vmlinuz(const struct dirent *d)
 
 static void visit_dirs_in(const struct visit *v, const char *parent)
 {
-	struct dirent **list;
-	int n = scandir(parent, &list, not_hidden, newest_first);
-	char dir[NAME_BYTES];
+	_cleanup_(kernel_entries_deinit) kernel_entries all = {};
+	struct kernel_pick k;
 
-	for (int i = 0; i < n; i++) {
-		snprintf(dir, sizeof(dir), "%s/%s", parent, list[i]->d_name);
-		if (i < MAX_KERNELS)
-			visit_dir(v, dir);
-		free(list[i]);
+	kernel_list(parent, false, &all);
+	vec_for_each(&all, e) {
+		from_entry(e, &k);
+		complete(&k);
+		v->fn(v->ctx, &k);
 	}
-	if (n >= 0)
-		free(list);
 }
 
 static void visit_boot(const struct visit *v)
@@ -143,18 +118,11 @@ void kernel_pick_all(void (*fn)(void *ctx, const struct kernel_pick *k),
 		     void *ctx)
 {
 	const char *env = getenv("BUGON_KERNELS");
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	struct visit v = { fn, ctx };
-	char dir[NAME_BYTES];
 
 	if (env && *env)
 		visit_dirs_in(&v, env);
-	if (xdg && *xdg == '/')
-		snprintf(dir, sizeof(dir), "%s/bugon/kernel", xdg);
-	else
-		snprintf(dir, sizeof(dir), "%s/.cache/bugon/kernel",
-			 home ? home : "");
-	visit_dirs_in(&v, dir);
+	visit_dirs_in(&v, NULL);
 	visit_boot(&v);
 }
 
@@ -164,6 +132,22 @@ static void keep_first(void *ctx, const struct kernel_pick *k)
 
 	if (!*first->kernel)
 		*first = *k;
+}
+
+/* A kernel of the cache by its name, or the beginning of it. */
+static bool pick_named(const char *name, struct kernel_pick *k)
+{
+	_cleanup_(kernel_entries_deinit) kernel_entries all = {};
+
+	kernel_list(NULL, false, &all);
+	vec_for_each(&all, e) {
+		if (strncmp(e->name, name, strlen(name)) != 0)
+			continue;
+		from_entry(e, k);
+		complete(k);
+		return true;
+	}
+	return false;
 }
 
 fallible kernel_pick(const char *what, struct kernel_pick *out)
@@ -177,8 +161,8 @@ fallible kernel_pick(const char *what, struct kernel_pick *out)
 				ERR_NOT_FOUND,
 				"no kernel found in $BUGON_KERNELS, the cache "
 				"or /boot: name one with --kernel (a UML "
-				"binary boots fastest), or apt install "
-				"linux-image-cloud-amd64");
+				"binary boots fastest), or take Debian's: "
+				"bugon kernel fetch");
 	} else if (is_dir(what)) {
 		if (!pick_dir(what, &k))
 			return error_new(ERR_INPUT,
@@ -187,10 +171,16 @@ fallible kernel_pick(const char *what, struct kernel_pick *out)
 					 "in it (packed ones must be unpacked)",
 					 what);
 		complete(&k);
-	} else {
+	} else if (access(what, R_OK) == 0 || strchr(what, '/') ||
+		   !pick_named(what, &k)) {
 		if (access(what, R_OK) != 0)
-			return error_new(ERR_INPUT, "%s: %s", what,
-					 strerror(errno));
+			return error_new(ERR_INPUT, "%s: %s%s", what,
+					 strerror(errno),
+					 strchr(what, '/') ?
+						 "" :
+						 ", nor is a kernel of that "
+						 "name in the cache (bugon "
+						 "kernel list)");
 		snprintf(k.kernel, sizeof(k.kernel), "%s", what);
 		complete(&k);
 	}

@@ -13,8 +13,9 @@ struct kernel_pick {
 
 /**
  * `what` is a kernel file, a directory with one (linux, bzImage, vmlinuz, or
- * a built source tree), or "auto"/NULL: the first kernel of
- * $BUGON_KERNELS and the cache, then the newest readable /boot/vmlinuz-*.
+ * a built source tree), the name of a kernel of the cache or its beginning,
+ * or "auto"/NULL: the best kernel of $BUGON_KERNELS, else of the cache (see
+ * kernel_list()), then the newest readable /boot/vmlinuz-*.
  * Errors: ERR_NOT_FOUND (auto found none; the message says what to do),
  * ERR_INPUT (no kernel where the user said).
  */

@@ -100,6 +100,18 @@ static int run(const struct command *cmd, int argc, char **argv)
 {
 	int status = 0;
 
+	if (cmd->subs && argc > 1 && *argv[1] != '-') {
+		const struct command *sub = cli_find_sub(cmd, argv[1]);
+
+		if (!sub) {
+			fprintf(stderr,
+				"bugon %s: no such command: %s "
+				"(bugon %s -h lists them)\n",
+				cmd->name, argv[1], cmd->name);
+			return EXIT_USAGE;
+		}
+		return run(sub, argc - 1, argv + 1);
+	}
 	if (argc > 1 &&
 	    (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
 		cli_help(cmd, stdout);
@@ -108,6 +120,10 @@ static int run(const struct command *cmd, int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "--man-options")) {
 		cli_man_options(cmd, stdout);
 		return 0;
+	}
+	if (cmd->subs) {
+		cli_help(cmd, stderr);
+		return EXIT_USAGE;
 	}
 	struct error *err = dispatch(cmd, argc, argv, &status);
 	if (!err)

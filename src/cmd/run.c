@@ -31,9 +31,9 @@ struct run_opts {
 };
 
 static const struct opt opts[] = {
-	OPT(OPT_STR, 'k', "kernel", run_opts, kernel, "FILE|DIR|auto",
+	OPT(OPT_STR, 'k', "kernel", run_opts, kernel, "FILE|DIR|NAME|auto",
 	    "the kernel to boot (bzImage or User Mode Linux), a directory with "
-	    "one, or the best one found"),
+	    "one, one of the cache, or the best one found"),
 	OPT(OPT_STR, 0, "vmlinux", run_opts, vmlinux, "FILE",
 	    "the same kernel with debug information: adds source lines"),
 	OPT(OPT_STR, 's', "shell", run_opts, shell, "FILE",

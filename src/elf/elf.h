@@ -141,4 +141,19 @@ struct symbols_stats symbols_stats(const struct symbols *s);
  */
 void symbols_note(const struct symbols *s, struct buf *out);
 
+enum { ELF_SIGNATURE_BYTES = 33 };
+
+/**
+ * A name for what a vmlinux (or UML binary) executes: a hash of its allocated
+ * sections in which build dates, release, build IDs, embedded configuration and
+ * keys count as zeros, so two builds of equal code have it in common whenever
+ * and wherever they were made.  Debug information and BTF do not count;
+ * modules neither.  What is masked must be as long in both: a longer name of
+ * the builder moves what follows it, and with it every address (kbuild sees to
+ * that with names of its own).
+ * Errors: ERR_NOT_FOUND (no such file, or no code in it: a debug file),
+ * ERR_INPUT (not ELF, truncated), ERR_OS.
+ */
+fallible elf_signature(const char *path, char out[ELF_SIGNATURE_BYTES]);
+
 #endif /* ELF_ELF_H */

@@ -97,6 +97,42 @@ void json_push(struct json *array, struct json *value)
 		abort();
 }
 
+fallible json_parse(struct slice text, struct json **out_)
+{
+	json_error_t e;
+	json_t *v = json_loadb(text.p ? text.p : "", text.len,
+			       JSON_REJECT_DUPLICATES, &e);
+
+	if (!v)
+		return error_new(ERR_INPUT, "line %d: %s", e.line, e.text);
+	*out_ = (struct json *)v;
+	return NULL;
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+	return (const struct json *)json_object_get((const json_t *)object,
+						    key);
+}
+
+const char *json_get_text(const struct json *object, const char *key)
+{
+	const char *s =
+		json_string_value((const json_t *)json_get(object, key));
+
+	return s ? s : "";
+}
+
+int64_t json_get_int(const struct json *object, const char *key)
+{
+	return json_integer_value((const json_t *)json_get(object, key));
+}
+
+bool json_get_flag(const struct json *object, const char *key)
+{
+	return json_is_true((const json_t *)json_get(object, key));
+}
+
 fallible json_write(const struct json *v, FILE *f)
 {
 	if (json_dumpf((const json_t *)v, f, JSON_INDENT(2)) != 0 ||

@@ -35,6 +35,24 @@ void json_set(struct json *object, const char *key, struct json *value);
 /** Append to an array; takes `value` over. */
 void json_push(struct json *array, struct json *value);
 
+/**
+ * Read a value back.  Errors: ERR_INPUT, saying where.  Nesting and size are
+ * bounded by jansson (2,048 levels) and the caller.
+ */
+fallible json_parse(struct slice text, struct json **out);
+
+/** The member of an object, borrowed; NULL: none, or no object. */
+const struct json *json_get(const struct json *object, const char *key);
+
+/** A text's bytes, borrowed; "" if it is none or NULL. */
+const char *json_get_text(const struct json *object, const char *key);
+
+/** An integer member; 0 if there is none. */
+int64_t json_get_int(const struct json *object, const char *key);
+
+/** A flag member; false if there is none. */
+bool json_get_flag(const struct json *object, const char *key);
+
 /** Print indented, in the order the keys were set. Errors: ERR_OS. */
 fallible json_write(const struct json *v, FILE *f);
 

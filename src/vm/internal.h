@@ -9,8 +9,8 @@
 #ifndef VM_INTERNAL_H
 #define VM_INTERNAL_H
 
+#include "base/process.h"
 #include "vm/console.h"
-#include "vm/process.h"
 #include "vm/vm.h"
 
 struct vm_ops {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vm/process.h"
+#include "base/process.h"
 
 static void must(struct error *err)
 {

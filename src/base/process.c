@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vm/process.h"
+#include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/mem.h"
 
 /* ---- between fork and exec: async-signal-safe functions only ---- */
 
@@ -63,15 +65,59 @@ static int child_fds(const struct process_opts *o)
 	return e;
 }
 
-static _Noreturn void child(const struct process_opts *o, pid_t parent,
-			    int report)
+static void end_group(int sig)
+{
+	kill(0, SIGKILL);
+}
+
+/*
+ * PR_SET_PDEATHSIG is for one process, not for its children.  So one stays
+ * here that is told when we end and ends the group; it returns in its child.
+ */
+static int guard(int report)
+{
+	struct sigaction end = { .sa_handler = end_group };
+	pid_t middle = getpid(), pid;
+	int status = 0;
+
+	sigaction(SIGTERM, &end, NULL);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+		return errno;
+	pid = fork();
+	if (pid < 0)
+		return errno;
+	if (!pid) {
+		signal(SIGTERM, SIG_DFL);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != middle)
+			_exit(127);
+		return 0;
+	}
+	close(report);
+	close(1); /* who reads from there sees when the others are done */
+	close(2);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status)) {
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
+	}
+	_exit(WEXITSTATUS(status));
+}
+
+static _Noreturn void child(const struct process_opts *o, char **env,
+			    pid_t parent, int report)
 {
 	int e = child_setup(o, parent);
 
 	if (!e)
 		e = child_fds(o);
+	if (!e && o->dir && chdir(o->dir) < 0)
+		e = errno;
+	if (!e && o->whole_group)
+		e = guard(report);
 	if (!e) {
-		execvp(o->argv[0], o->argv);
+		execvpe(o->argv[0], o->argv, env);
 		e = errno;
 	}
 	ssize_t n = write(report, &e, sizeof(e));
@@ -81,10 +127,33 @@ static _Noreturn void child(const struct process_opts *o, pid_t parent,
 
 /* ---- the parent ---- */
 
+/* Ours, with what is added; what is added wins. free() it. */
+static char **make_env(const struct process_opts *o)
+{
+	size_t nr = 0, n = 0;
+
+	while (environ[nr])
+		nr++;
+	char **env = mem_calloc(nr + o->nr_env + 1, sizeof(*env));
+
+	for (size_t i = 0; i < o->nr_env; i++)
+		env[n++] = (char *)(uintptr_t)o->env[i];
+	for (size_t i = 0; i < nr; i++) {
+		size_t name = strcspn(environ[i], "=") + 1, k = 0;
+
+		while (k < o->nr_env && strncmp(environ[i], o->env[k], name))
+			k++;
+		if (k == o->nr_env)
+			env[n++] = environ[i];
+	}
+	return env;
+}
+
 fallible process_start(const struct process_opts *o, struct process *out)
 {
 	_cleanup_(close_fdp) int from = -1;
 	_cleanup_(close_fdp) int to = -1;
+	_cleanup_(freep) char **env = make_env(o);
 	int pipefd[2], e = 0;
 	pid_t parent = getpid();
 
@@ -96,7 +165,7 @@ fallible process_start(const struct process_opts *o, struct process *out)
 	if (pid < 0)
 		return error_os("fork");
 	if (!pid)
-		child(o, parent, to);
+		child(o, env, parent, to);
 	setpgid(pid, pid); /* also here: the group exists when we return */
 	close_fdp(&to);
 	to = -1;

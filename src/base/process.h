@@ -4,10 +4,11 @@
  *
  * It leads a process group of its own, gets SIGKILL when the thread that
  * started it ends for whatever reason (prctl(2), PR_SET_PDEATHSIG), dumps no
- * core, and inherits only the descriptors it is given.
+ * core, and inherits only the descriptors it is given.  For a program that is
+ * run to its end see base/child.h.
  */
-#ifndef VM_PROCESS_H
-#define VM_PROCESS_H
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,14 @@ struct process_opts {
 	const int *keep; /* inherited under the same number */
 	size_t nr_keep;
 	int cpu; /* to run on; -1: any */
+	const char *dir; /* to run in; NULL: ours */
+	const char *const *env; /* "NAME=value" added to ours; NULL: none */
+	size_t nr_env;
+	/*
+	 * For programs with children of their own (make): all of them end when
+	 * we do, not just the first.  A process more watches over them.
+	 */
+	bool whole_group;
 };
 
 /** Errors: ERR_NOT_FOUND (no such program), ERR_OS. */
@@ -49,4 +58,4 @@ bool process_wait(struct process *p, int timeout_ms);
 /** Kill the whole group, reap, forget. */
 void process_kill(struct process *p);
 
-#endif /* VM_PROCESS_H */
+#endif /* BASE_PROCESS_H */

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fetch.c - kernels that somebody else has built. */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "elf/elf.h"
+#include "kbuild/internal.h"
+
+/* The name of the entry of `dir` that begins with `prefix`, or NULL. */
+static char *find_by_prefix(const char *dir, const char *prefix)
+{
+	DIR *d = opendir(dir);
+	char *found = NULL;
+
+	for (struct dirent *e; d && !found && (e = readdir(d));)
+		if (!strncmp(e->d_name, prefix, strlen(prefix)))
+			found = mem_strdup(e->d_name);
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* ---- Debian's ---- */
+
+struct job {
+	struct kernel_cache *cache;
+	const struct kernel_fetch *f;
+	struct package image;
+	struct stage stage;
+	struct kernel_entry entry; /* of the cache, if it is there already */
+};
+
+static void job_deinit(struct job *j)
+{
+	package_deinit(&j->image);
+	stage_close(&j->stage);
+	kernel_entry_deinit(&j->entry);
+}
+
+static void find_entry(struct job *j)
+{
+	_cleanup_(kernel_entries_deinit) kernel_entries all = {};
+
+	kernel_list(cache_path(j->cache), false, &all);
+	vec_for_each(&all, e) {
+		if (strcmp(e->info.package, j->image.name) != 0 ||
+		    strcmp(e->info.package_version, j->image.version) != 0)
+			continue;
+		j->entry = *e;
+		*e = (struct kernel_entry){ 0 };
+		return;
+	}
+}
+
+/* `path` below the unpacked package becomes `name` in the new directory. */
+static fallible take(struct job *j, const char *path, const char *name)
+{
+	_cleanup_(freep) char *from =
+		text_printf("%s/tree/%s", j->stage.dir, path);
+	_cleanup_(freep) char *to = text_printf("%s/%s", j->stage.out, name);
+
+	if (!file_exists(from))
+		return error_new(ERR_INFRA, "%s has no %s in it", j->image.name,
+				 path);
+	return file_move(from, to);
+}
+
+static fallible unpack(struct job *j, const struct package *p)
+{
+	_cleanup_(freep) char *tree = text_printf("%s/tree", j->stage.dir);
+
+	talk_note(&j->f->talk,
+		  "%s %s: %ju MB to download, %ju MB on disk to unpack it",
+		  p->name, p->version, (uintmax_t)p->size_bytes / 1000000,
+		  (uintmax_t)p->installed_bytes / 1000000);
+	TRY(file_need_space(cache_path(j->cache),
+			    p->size_bytes + p->installed_bytes));
+	return apt_unpack(p, j->stage.dir, tree, &j->f->talk);
+}
+
+static fallible drop_tree(struct job *j)
+{
+	_cleanup_(freep) char *tree = text_printf("%s/tree", j->stage.dir);
+
+	file_remove_tree(tree);
+	return child_check_cancelled();
+}
+
+/* The release is what follows vmlinuz- in the package. */
+static fallible take_image(struct job *j, bool modules, char **release)
+{
+	_cleanup_(freep) char *boot = text_printf("%s/tree/boot", j->stage.dir);
+	_cleanup_(freep) char *name = NULL;
+
+	TRY(unpack(j, &j->image));
+	name = find_by_prefix(boot, "vmlinuz-");
+	if (!name)
+		return error_new(ERR_INFRA, "%s has no kernel in it",
+				 j->image.name);
+	*release = mem_strdup(name + strlen("vmlinuz-"));
+	_cleanup_(freep) char *vmlinuz = text_printf("boot/%s", name);
+	_cleanup_(freep) char *config = text_printf("boot/config-%s", *release);
+	_cleanup_(freep) char *mods = text_printf("lib/modules/%s", *release);
+	TRY(take(j, vmlinuz, "vmlinuz"));
+	TRY(take(j, config, "config"));
+	if (modules)
+		TRY(take(j, mods, "modules"));
+	return drop_tree(j);
+}
+
+static fallible take_symbols(struct job *j, const char *release)
+{
+	struct slice base = slice_cstr(j->image.name);
+	_cleanup_(package_deinit) struct package dbg = {};
+	bool found;
+
+	if (slice_ends(base, SLICE("-unsigned")))
+		base.len -= strlen("-unsigned");
+	_cleanup_(freep) char *name = text_printf(
+		SLICE_FMT "-dbg=%s", SLICE_ARG(base), j->image.version);
+	_cleanup_(freep) char *path =
+		text_printf("usr/lib/debug/boot/vmlinux-%s", release);
+	TRY(apt_show(name, &dbg, &found));
+	if (!found)
+		return error_new(ERR_NOT_FOUND,
+				 "the configured archives have no %s", name);
+	TRY(unpack(j, &dbg));
+	TRY(take(j, path, "vmlinux"));
+	return drop_tree(j);
+}
+
+static void describe(const struct job *j, const char *release,
+		     struct kernel_info *i)
+{
+	kernel_info_init(i);
+	info_set(&i->release, slice_cstr(release));
+#if defined(__aarch64__)
+	info_set(&i->arch, SLICE("arm64"));
+#else
+	info_set(&i->arch, SLICE("x86_64"));
+#endif
+	info_set(&i->origin, SLICE("debian"));
+	info_set(&i->package, slice_cstr(j->image.name));
+	info_set(&i->package_version, slice_cstr(j->image.version));
+}
+
+static fallible fetch_new(struct job *j, struct buf *dir)
+{
+	_cleanup_(info_deinit) struct kernel_info info = {};
+	_cleanup_(freep) char *release = NULL;
+	bool known;
+
+	TRY(take_image(j, j->f->modules, &release));
+	if (j->f->symbols)
+		TRY(take_symbols(j, release));
+	describe(j, release, &info);
+	return stage_publish(j->cache, &j->stage, &info, dir, &known);
+}
+
+/* What was prepared as `name` goes into the directory that is there. */
+static fallible add(struct job *j, const char *name)
+{
+	_cleanup_(freep) char *from = text_printf("%s/%s", j->stage.out, name);
+	_cleanup_(freep) char *to = text_printf("%s/%s", j->entry.dir, name);
+
+	return file_move(from, to);
+}
+
+static fallible add_symbols(struct job *j)
+{
+	_cleanup_(freep) char *vmlinux =
+		text_printf("%s/vmlinux", j->stage.out);
+	_cleanup_(freep) char *info = text_printf("%s/info", j->stage.out);
+	char sig[ELF_SIGNATURE_BYTES];
+
+	TRY(take_symbols(j, j->entry.info.release));
+	TRY(elf_signature(vmlinux, sig));
+	info_set(&j->entry.info.signature, slice_cstr(sig));
+	TRY(info_write(&j->entry.info, info));
+	TRY(add(j, "vmlinux"));
+	return add(j, "info");
+}
+
+static fallible complete(struct job *j)
+{
+	_cleanup_(freep) char *release = NULL;
+
+	if (j->f->modules && !j->entry.modules) {
+		TRY(take_image(j, true, &release));
+		TRY(add(j, "modules"));
+	}
+	if (j->f->symbols && !j->entry.vmlinux)
+		TRY(add_symbols(j));
+	return NULL;
+}
+
+static fallible fetch_debian(struct job *j, struct buf *dir)
+{
+	_cleanup_(close_fdp) int lock = -1;
+
+	TRY(apt_resolve(j->f->what, &j->image));
+	/* Another one may be fetching just this: then it is here soon. */
+	_cleanup_(freep) char *key =
+		text_printf("%s=%s", j->image.name, j->image.version);
+	TRY(cache_lock(j->cache, key, &lock));
+	find_entry(j);
+	TRY(stage_open(j->cache, &j->stage));
+	if (!j->entry.dir)
+		return fetch_new(j, dir);
+	TRY(complete(j));
+	buf_str(dir, j->entry.dir);
+	return NULL;
+}
+
+/* ---- a file ---- */
+
+/* Which make ARCH= an open kernel file is of; NULL: it is none. */
+static const char *arch_of(int fd, const char **name)
+{
+	char head[0x208] = { 0 };
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	/* Documentation/arch/x86/boot.rst, arch/arm64/booting.rst, Linux 6.12 */
+	if (n >= 0x206 && !memcmp(head + 0x202, "HdrS", 4)) {
+		*name = "vmlinuz";
+		return "x86_64";
+	}
+	if (n >= 0x40 && !memcmp(head + 0x38, "ARM\x64", 4)) {
+		*name = "Image";
+		return "arm64";
+	}
+	if (n >= 20 && !memcmp(head, "\177ELF\2\1", 6) && head[18] == 62) {
+		*name = "linux";
+		return "um";
+	}
+	return NULL;
+}
+
+/* Beside it, or where Debian has it; skipped if it cannot be read. */
+static fallible copy_if(const struct kernel_fetch *f, const char *from,
+			const char *to, const char *what)
+{
+	if (!file_exists(from))
+		return NULL;
+	struct error *err = file_copy(from, to);
+
+	if (err && error_kind(err) == ERR_OS)
+		return err;
+	if (err)
+		talk_note(&f->talk, "without %s: %s", what, error_message(err));
+	error_free(err);
+	return NULL;
+}
+
+static fallible copy_kernel(const struct kernel_fetch *f, const char *release,
+			    const char *name, const struct stage *s)
+{
+	const char *slash = strrchr(f->what, '/');
+	_cleanup_(freep) char *image = text_printf("%s/%s", s->out, name);
+	_cleanup_(freep) char *config_from = text_printf(
+		"%.*s/config-%s", (int)(slash - f->what), f->what, release);
+	_cleanup_(freep) char *config_to = text_printf("%s/config", s->out);
+	_cleanup_(freep) char *symbols_from =
+		text_printf("/usr/lib/debug/boot/vmlinux-%s", release);
+	_cleanup_(freep) char *symbols_to = text_printf("%s/vmlinux", s->out);
+
+	TRY(file_copy(f->what, image));
+	if (!*release)
+		return NULL;
+	TRY(copy_if(f, config_from, config_to, "its configuration"));
+	return copy_if(f, symbols_from, symbols_to, "its symbols");
+}
+
+static fallible fetch_file(struct kernel_cache *c, const struct kernel_fetch *f,
+			   struct buf *dir)
+{
+	const char *base = strrchr(f->what, '/') + 1, *name;
+	const char *release = strncmp(base, "vmlinuz-", 8) ? "" : base + 8;
+	_cleanup_(stage_close) struct stage s = { .lock = -1 };
+	_cleanup_(info_deinit) struct kernel_info info = {};
+	_cleanup_(close_fdp) int fd = -1;
+	bool known;
+
+	TRY(io_open_read(f->what, &fd));
+	const char *arch = arch_of(fd, &name);
+	if (!arch)
+		return error_new(ERR_INPUT,
+				 "%s: neither bzImage, arm64 Image nor a User "
+				 "Mode Linux binary",
+				 f->what);
+	TRY(stage_open(c, &s));
+	TRY(copy_kernel(f, release, name, &s));
+	kernel_info_init(&info);
+	info_set(&info.release, slice_cstr(release));
+	info_set(&info.arch, slice_cstr(arch));
+	info_set(&info.origin, SLICE("file"));
+	info_set(&info.source, slice_cstr(f->what));
+	return stage_publish(c, &s, &info, dir, &known);
+}
+
+fallible kernel_fetch(struct kernel_cache *c, const struct kernel_fetch *f,
+		      struct buf *dir)
+{
+	_cleanup_(job_deinit) struct job j = {
+		.cache = c,
+		.f = f,
+		.stage.lock = -1,
+	};
+
+	if (f->what && strchr(f->what, '/'))
+		return fetch_file(c, f, dir);
+	return fetch_debian(&j, dir);
+}

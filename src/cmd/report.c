@@ -79,6 +79,7 @@ static fallible read_log(int fd, const char *name, struct output *out)
 	_cleanup_(report_stream_freep) struct report_stream *s =
 		report_stream_new(print, out);
 	_cleanup_(freep) char *chunk = mem_calloc(1, CHUNK_BYTES);
+	struct error *failed = NULL;
 	bool idle = true, empty = true;
 
 	out->in_this_log = 0;
@@ -91,20 +92,24 @@ static fallible read_log(int fd, const char *name, struct output *out)
 			continue; /* that may have been the first */
 		}
 		ssize_t n = read(fd, chunk, CHUNK_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
+		if (n < 0 && (errno == EINTR || errno == EPIPE))
+			continue; /* EPIPE: /dev/kmsg has dropped some */
 		if (n < 0)
-			return error_os("%s", name);
+			failed = error_os("%s", name);
 		if (n == 0 && empty && fd != STDIN_FILENO)
 			return error_new(ERR_INPUT,
 					 "%s: is empty; was the log captured?",
 					 name);
-		if (n == 0)
+		if (n <= 0)
 			break;
 		TRY(report_feed(s, (struct slice){ chunk, (size_t)n }));
 		idle = empty = false;
 	}
-	return report_finish(s);
+	struct error *err = report_finish(s);
+	if (!err)
+		return failed;
+	error_free(failed);
+	return err;
 }
 
 static fallible read_file(const char *path, struct output *out)

@@ -54,6 +54,7 @@ def explained_line(r):
 
 def plain(data):
     """The bytes that a report keeps."""
+    data = re.sub(rb'\x1b\[[ -?]*[@-~]', b'', data)
     return bytes(c for c in data if c >= 32 or c == 9)
 
 

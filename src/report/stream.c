@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "report/escape.h"
 #include "report/gather.h"
 #include "report/title.h"
 
@@ -30,11 +31,12 @@ enum {
 	RETRY_FRACTION = 16, /* of a report must arrive to look again */
 };
 
-/* Offsets count from the start of the log. */
+/* Offsets count from the start of the log, less its control sequences. */
 struct report_stream {
 	report_fn *fn;
 	void *ctx;
 	struct buf text;
+	struct escapes escapes; /* what was left out of it */
 	uint64_t base; /* of the text */
 	uint64_t scanned; /* no report begins in what is before */
 	uint64_t lexed; /* a line begins here; those before are in the window */
@@ -59,6 +61,7 @@ struct report_stream *report_stream_new(report_fn *fn, void *ctx)
 void report_stream_free(struct report_stream *s)
 {
 	buf_deinit(&s->text);
+	escapes_deinit(&s->escapes);
 	vec_free(&s->window.lines);
 	vec_free(&s->gathered.lines);
 	arena_free(s->arena);
@@ -197,8 +200,9 @@ static fallible emit(struct report_stream *s)
 		body.hit = hit;
 	title_make(s->arena, &body, &r);
 	find_executor(r.text, &r);
-	r.start = s->base + lines[g->lines.data[g->header]].offset;
-	r.end = s->base + last->offset + last->len;
+	r.start = escapes_offset(
+		&s->escapes, s->base + lines[g->lines.data[g->header]].offset);
+	r.end = escapes_offset(&s->escapes, s->base + last->offset + last->len);
 	r.key = arena_printf(s->arena, "k1-%016" PRIx64,
 			     (uint64_t)XXH64(r.title, strlen(r.title), 0));
 	return s->fn(s->ctx, &r);
@@ -286,6 +290,7 @@ static void trim(struct report_stream *s)
 	}
 	buf_consume(&s->text, n);
 	s->base += n;
+	escapes_forget(&s->escapes, s->base);
 }
 
 /* Has the kernel said something before line `i`, as far as we remember? */
@@ -412,8 +417,11 @@ static fallible feed(struct report_stream *s, struct slice text, bool end)
 	do {
 		size_t n = MIN(text.len, (size_t)PIECE_BYTES);
 
-		buf_add(&s->text, text.p, n);
+		escapes_strip(&s->escapes, (struct slice){ text.p, n }, s->base,
+			      &s->text);
 		text = slice_from(text, n);
+		if (end && !text.len)
+			escapes_flush(&s->escapes, &s->text);
 		TRY(process(s, end && !text.len, end && !text.len));
 	} while (text.len);
 	return NULL;
@@ -431,7 +439,7 @@ fallible report_idle(struct report_stream *s)
 
 fallible report_finish(struct report_stream *s)
 {
-	return process(s, true, true);
+	return feed(s, (struct slice){ NULL, 0 }, true);
 }
 
 fallible report_parse(struct slice log, report_fn *fn, void *ctx)

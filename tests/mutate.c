@@ -220,6 +220,8 @@ static void parse(struct slice log)
 		rest = slice_from(rest, n);
 		if (most <= 5000 && !rnd(100))
 			error_free(report_idle(s));
+		if (most <= 5000 && !rnd(20))
+			error_free(report_tick(s));
 	}
 	error_free(report_finish(s));
 }

@@ -41,6 +41,9 @@ struct report_stream {
 	uint64_t scanned; /* no report begins in what is before */
 	uint64_t lexed; /* a line begins here; those before are in the window */
 	size_t enough; /* length of the text that makes looking worthwhile */
+	uint64_t pending; /* how far the report reaches that is waited for, or 0 */
+	uint64_t ticked; /* the same at the last tick */
+	bool hurry; /* do not wait for it any longer */
 	bool seen_kernel; /* some line had a kernel time stamp */
 	struct window window;
 	struct gathered gathered;
@@ -324,6 +327,7 @@ static fallible examine(struct report_stream *s, int32_t i, bool end,
 	bool known;
 
 	*more = false;
+	s->gathered.reach = i;
 	if (w->lines.data[i].claimed || !window_hit(w, i, &hit))
 		return NULL;
 	window_reach(w, i, end);
@@ -391,13 +395,17 @@ static fallible process(struct report_stream *s, bool end, bool partial)
 		if (s->scanned >= s->lexed)
 			break; /* its line goes on */
 		int32_t i = window_at(w, s->scanned + 1 - s->base) - 1;
-		TRY(examine(s, i, end, &more));
+		TRY(examine(s, i, end || s->hurry, &more));
+		s->hurry = false;
+		s->pending = 0;
 		if (more) {
 			/* Tried at every byte it would take quadratic time. */
 			size_t have = s->text.len;
 			size_t pending = (size_t)(s->base + have - s->scanned);
 
 			s->enough = have + pending / RETRY_FRACTION;
+			s->pending = s->base + 1 +
+				     w->lines.data[s->gathered.reach].offset;
 			break;
 		}
 		s->enough = 0;
@@ -405,6 +413,7 @@ static fallible process(struct report_stream *s, bool end, bool partial)
 				     s->base + w->lines.data[i + 1].offset :
 				     s->lexed;
 	}
+	s->hurry = false;
 	size_t before = s->text.len;
 	trim(s);
 	s->enough -= MIN(s->enough, before - s->text.len);
@@ -435,6 +444,18 @@ fallible report_feed(struct report_stream *s, struct slice piece)
 fallible report_idle(struct report_stream *s)
 {
 	return process(s, true, false);
+}
+
+fallible report_tick(struct report_stream *s)
+{
+	s->enough = 0; /* look at it afresh */
+	TRY(process(s, false, false));
+	s->hurry = s->pending && s->pending == s->ticked;
+	s->ticked = s->pending;
+	if (!s->hurry)
+		return NULL;
+	s->enough = 0;
+	return process(s, false, false);
 }
 
 fallible report_finish(struct report_stream *s)

@@ -153,6 +153,22 @@ def following():
     run.stdin.flush()
     check("--first does not wait for the end", run.wait(10) == 0,
           (TITLE + "only").encode() in run.stdout.read())
+    # chatter keeps nobody from it: less than a minute of it is too little to
+    # tell by the text alone that the report is over
+    run = subprocess.Popen([BUGON, "report"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE)
+    got, start = b"", time.monotonic()
+    run.stdin.write(CRASH.format("f").encode())
+    for n in range(14):
+        run.stdin.write(f"[    2.{n:06}] all is well\n".encode())
+        run.stdin.flush()
+        got += read_until(run.stdout, b"TITLE", 0.5)
+        if got:
+            break
+    check("printed in spite of chatter", TITLE.encode() in got,
+          run.poll() is None, 1 < time.monotonic() - start)
+    run.stdin.close()
+    check("once", b"TITLE" not in run.stdout.read(), run.wait(10) == 0)
     # one that is over is printed while the console goes on
     run = subprocess.Popen([BUGON, "report"], stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE)

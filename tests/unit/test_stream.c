@@ -288,6 +288,43 @@ static void offsets_count_colours(void **state)
 	vec_free(&got);
 }
 
+/* The log goes on, but the report has not grown from one tick to the next. */
+static void ticks_complete_a_report(void **state)
+{
+	struct seen s = { .log_len = 2000 };
+	_cleanup_(report_stream_freep) struct report_stream *stream =
+		report_stream_new(note, &s);
+
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE(CRASH)));
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE("[    1.0]  grows+0x1/0x2\n"
+					      "[    1.0] all is well\n")));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 0);
+	assert_null(report_feed(stream, SLICE("[    1.0] all is well\n")));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 1);
+	assert_non_null(strstr(buf_cstr(&s.text), "grows+0x1"));
+	assert_null(report_tick(stream));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 1);
+	/* the next one has only begun: it is not cut */
+	assert_null(report_feed(stream, SLICE(CRASH "[    1.0] BUG: KASAN: ")));
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE("double-free in k+0x1/0x2\n"
+					      "[    1.0] Call Trace:\n")));
+	assert_null(report_tick(stream));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 2);
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE("[    1.0]  late+0x1/0x2\n")));
+	assert_null(report_finish(stream));
+	assert_int_equal(s.nr, 3);
+	assert_non_null(strstr(buf_cstr(&s.text), "late+0x1"));
+	buf_deinit(&s.text);
+}
+
 /* Half a headline says nothing yet, however long the console pauses. */
 static void silence_does_not_cut_a_headline(void **state)
 {
@@ -369,6 +406,7 @@ int main(void)
 		cmocka_unit_test(pieces_do_not_matter_in_a_long_log),
 		cmocka_unit_test(pieces_do_not_matter_in_random_logs),
 		cmocka_unit_test(silence_completes_a_report),
+		cmocka_unit_test(ticks_complete_a_report),
 		cmocka_unit_test(silence_does_not_cut_a_headline),
 		cmocka_unit_test(colours_are_left_out),
 		cmocka_unit_test(offsets_count_colours),

@@ -40,8 +40,11 @@ static bool goes_on(const struct escapes *e, char c)
 void escapes_strip(struct escapes *e, struct slice piece, uint64_t base,
 		   struct buf *text)
 {
-	const char *p = piece.p, *end = p + piece.len;
+	const char *p = piece.p;
 
+	if (!piece.len)
+		return; /* it may be NULL */
+	const char *end = p + piece.len;
 	while (p < end) {
 		if (!e->nr_held) {
 			const char *esc = memchr(p, ESC, (size_t)(end - p));

@@ -123,6 +123,8 @@ LOGS = {
     'executors': block(forever(KASAN, ' f+0x1/0x2', *['Comm: syz.1.' * 20] * 50)),
     'skipped frames': block(forever(*traced(KASAN), *[
         '[ 1.0]  dump_stack+0x1/0x2', '[ 1.0]  kasan_report+0x1/0x2'] * 1500)),
+    'colours': block(forever('\x1b[mB\x1b[mU\x1b[mG: \x1b[31mKASAN: a in b\x1b[')),
+    'colours without end': b'\x1b[1;' * (BLOCK // 4),
     'NUL bytes': b'\0' * BLOCK,
     'mangled names': block(forever(
         KASAN.replace(' f+', ' dump_stack+'), 'Call Trace:',

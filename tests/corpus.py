@@ -3,8 +3,9 @@
 """Compare `bugon report` with the answers in ../shared/corpus/report.
 
 usage: corpus.py BUGON CORPUS_DIR [NUMBER...]
-Exits 0 when at least 98 % of the files agree in every key, 1 otherwise,
-77 when the corpus is not there.
+Exits 0 when every file agrees in every key, those of EXPECTED aside; 1 when
+another one differs, or one of these does no more; 77 when the corpus is not
+there.
 """
 import json
 import os
@@ -14,6 +15,19 @@ import tempfile
 
 KEYS = ('TITLE', 'ALT', 'TYPE', 'FRAME', 'CORRUPTED', 'SUPPRESSED', 'PANICKED',
         'EXECUTOR', 'REPORT')
+
+# Where we differ on purpose: the keys, and why.
+EXPECTED = {
+    '200': (('TITLE', 'ALT', 'CORRUPTED'),
+            'two tasks print at once, without callers; the answer gives up at a foreign frame, '
+            'we name the function of the RIP line, ip6t_do_table'),
+    '242': (('TITLE', 'CORRUPTED'),
+            'the alignment trap and the unhandled fault behind it are one report; '
+            'its pc line names dup_fd'),
+    '246': (('TITLE',),
+            'the line says "kernel stack frame pointer ... has bad value" with (ptrval) for the '
+            'address; our title is what it says'),
+}
 
 
 def load(path):
@@ -52,10 +66,11 @@ def answer(r):
 
 
 def differences(want, reports):
+    """A list of "KEY: how"."""
     if not want.get('TITLE'):
-        return ['found %r where there is no crash' % r['title'] for r in reports]
+        return ['TITLE: found %r where there is no crash' % r['title'] for r in reports]
     if not reports:
-        return ['no crash found']
+        return ['TITLE: no crash found']
     got = answer(reports[0])
     out = []
     for key in KEYS:
@@ -79,7 +94,7 @@ def main():
         print('SKIP: no corpus at', corpus)
         return 77
     names = sys.argv[3:] or sorted(os.listdir(corpus), key=int)
-    bad = 0
+    bad = wrong = 0
     for name in names:
         want, log = load(os.path.join(corpus, name))
         run = subprocess.run([bugon, 'report', '--json', '-'], input=log, capture_output=True)
@@ -87,12 +102,19 @@ def main():
             diff = ['exit status %d: %s' % (run.returncode, run.stderr.decode())]
         else:
             diff = differences(want, json.loads(run.stdout))
+        keys, why = EXPECTED.get(name, ((), None))
         if diff:
             bad += 1
             print(name + ':', *diff, sep='\n\t')
+        if tuple(d.split(':')[0] for d in diff) != keys:
+            wrong += 1
+            print('\tFAILED: expected to differ in %s' % (' '.join(keys) or 'nothing'))
+        elif why:
+            print('\tas expected:', why)
     good = len(names) - bad
-    print('%d of %d agree (%.1f %%)' % (good, len(names), 100.0 * good / len(names)))
-    return 0 if good >= 0.98 * len(names) else 1
+    print('%d of %d agree (%.1f %%), %d not as expected' %
+          (good, len(names), 100.0 * good / len(names), wrong))
+    return 1 if wrong or not names else 0
 
 
 if __name__ == '__main__':

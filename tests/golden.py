@@ -54,6 +54,7 @@ def explained_line(r):
 
 def plain(data):
     """The bytes that a report keeps."""
+    data = re.sub(rb'\x1b\[[ -?]*[@-~]', b'', data)
     return bytes(c for c in data if c >= 32 or c == 9)
 
 
@@ -118,6 +119,27 @@ def check(bugon, stem, rows, fail):
         check_again(bugon, r, fail)
 
 
+def check_skips(root, fail):
+    """No row of skip.def says what another one has said."""
+    with open(os.path.join(root, 'src/report/skip.def')) as f:
+        rows = re.findall(r'^SKIP\((\w+), "(.+)"\)$', f.read(), re.M)
+    if not rows:
+        fail('skip.def', 'no rows')
+    for i, (kind, name) in enumerate(rows):
+        for k, (other_kind, other) in enumerate(rows):
+            if i != k and kind == other_kind and covers(other, name) and (name != other or k < i):
+                fail('skip.def', '%s "%s" is covered by "%s"' % (kind, name, other))
+
+
+def covers(pattern, name):
+    """Does `pattern` match all that `name` does?  '*' stands at the ends only."""
+    if not pattern.endswith('*'):
+        pattern += '\n'
+    if not pattern.startswith('*'):
+        pattern = '\n' + pattern
+    return pattern.strip('*') in '\n%s\n' % name
+
+
 def main():
     bugon, root = sys.argv[1:3]
     golden = os.path.join(root, 'tests/golden/report')
@@ -140,6 +162,7 @@ def main():
     for f in sorted(files):
         if not f.endswith(('.log', '.want')) or f.endswith('.want') and f[:-5] not in logs:
             fail(f, 'what is this?')
+    check_skips(root, fail)
     if not rows or not logs:
         fail(golden, 'nothing to check')
     for name in sys.argv[3:] or logs:

@@ -139,7 +139,7 @@ static void specials(struct buf *b)
 static void prefixes(struct buf *b)
 {
 	struct slice rest = buf_as_slice(b), line;
-	uint32_t kind = rnd(7), callers = 1 + rnd(5);
+	uint32_t kind = rnd(8), callers = 1 + rnd(5);
 	struct buf out = {};
 
 	while (slice_line(&rest, &line)) {
@@ -165,6 +165,10 @@ static void prefixes(struct buf *b)
 			break;
 		case 4:
 			buf_printf(&out, "[ 1.%u] ", rnd(1000));
+			break;
+		case 6:
+			buf_printf(&out, "\x1b[32m[%5u.%06u] \x1b[0m\x1b[31m",
+				   rnd(99999), rnd(999999));
 			break;
 		default:
 			break;
@@ -216,6 +220,8 @@ static void parse(struct slice log)
 		rest = slice_from(rest, n);
 		if (most <= 5000 && !rnd(100))
 			error_free(report_idle(s));
+		if (most <= 5000 && !rnd(20))
+			error_free(report_tick(s));
 	}
 	error_free(report_finish(s));
 }

@@ -2,6 +2,7 @@
 /* report.c - "bugon report": crashes in console logs. */
 #include <errno.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -9,7 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/finding.h"
 
-enum { CHUNK_BYTES = 256 * 1024, IDLE_MS = 3000 };
+enum { CHUNK_BYTES = 256 * 1024, IDLE_MS = 3000, TICK_MS = 1500 };
 
 struct report_opts {
 	const char *vmlinux, *module_dir, *kernel_src;
@@ -73,38 +74,85 @@ static struct error *print(void *ctx, const struct report *r)
 	return err;
 }
 
-/* Feed a file, pipe or terminal; a pipe that pauses gets its reports early. */
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* When to stop waiting for what may yet follow a report. */
+struct patience {
+	int64_t tick_at, idle_at;
+	bool idle; /* for ever: what was there is printed */
+};
+
+static void data_came(struct patience *p)
+{
+	int64_t now = now_ms();
+
+	if (p->idle)
+		p->tick_at = now + TICK_MS;
+	p->idle_at = now + IDLE_MS;
+	p->idle = false;
+}
+
+/*
+ * True when there is something to read.  As long as that is so at once, as
+ * with a file, nothing depends on time.
+ */
+static fallible wait_for_data(int fd, struct patience *p,
+			      struct report_stream *s, bool *ready)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	int64_t wait = MIN(p->tick_at, p->idle_at) - now_ms();
+
+	*ready = p->idle || poll(&poll_fd, 1, wait > 0 ? (int)wait : 0) != 0;
+	if (*ready)
+		return NULL;
+	p->idle = now_ms() >= p->idle_at;
+	if (p->idle)
+		return report_idle(s);
+	p->tick_at = now_ms() + TICK_MS;
+	return report_tick(s);
+}
+
+/* Feed a file, pipe or terminal; who follows a log gets its reports early. */
 static fallible read_log(int fd, const char *name, struct output *out)
 {
 	_cleanup_(report_stream_freep) struct report_stream *s =
 		report_stream_new(print, out);
 	_cleanup_(freep) char *chunk = mem_calloc(1, CHUNK_BYTES);
-	bool idle = true, empty = true;
+	struct error *failed = NULL;
+	struct patience patience = { .idle = true };
+	bool empty = true, ready;
 
 	out->in_this_log = 0;
 	while (!out->opts->first || !out->in_this_log) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-
-		if (!idle && poll(&p, 1, IDLE_MS) == 0) {
-			TRY(report_idle(s));
-			idle = true;
+		TRY(wait_for_data(fd, &patience, s, &ready));
+		if (!ready)
 			continue; /* that may have been the first */
-		}
 		ssize_t n = read(fd, chunk, CHUNK_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
+		if (n < 0 && (errno == EINTR || errno == EPIPE))
+			continue; /* EPIPE: /dev/kmsg has dropped some */
 		if (n < 0)
-			return error_os("%s", name);
+			failed = error_os("%s", name);
 		if (n == 0 && empty && fd != STDIN_FILENO)
 			return error_new(ERR_INPUT,
 					 "%s: is empty; was the log captured?",
 					 name);
-		if (n == 0)
+		if (n <= 0)
 			break;
 		TRY(report_feed(s, (struct slice){ chunk, (size_t)n }));
-		idle = empty = false;
+		data_came(&patience);
+		empty = false;
 	}
-	return report_finish(s);
+	struct error *err = report_finish(s);
+	if (!err)
+		return failed;
+	error_free(failed);
+	return err;
 }
 
 static fallible read_file(const char *path, struct output *out)

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* symbolize.c - the command: logs in, logs with source lines out. */
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
 #include "cmd/cmd.h"
 
-/* A longer "line" is not a line; it is passed on in pieces. */
-enum { LINE_BYTES_MAX = 1 << 20, READ_BYTES = 1 << 16 };
+/*
+ * A longer "line" is not a line; it is passed on in pieces.  So is one whose
+ * end does not come: a prompt.
+ */
+enum { LINE_BYTES_MAX = 1 << 20, READ_BYTES = 1 << 16, PROMPT_MS = 500 };
 
 struct symbolize_opts {
 	const char *vmlinux;
@@ -44,37 +48,59 @@ static fallible pass_lines(struct symbols *syms, struct buf *in, bool is_last)
 	return put(&out);
 }
 
-/* What a pipe delivers is answered at once: one read, one write. */
-static fallible filter_fd(struct symbols *syms, int fd, const char *name)
+/* A log that cannot be read does not keep us from the others. */
+static void complain(struct error *err, int *status)
+{
+	cmd_complain(&cmd_symbolize, err);
+	*status = 1;
+}
+
+/* Will more of a line come soon? */
+static bool pauses(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, PROMPT_MS) == 0;
+}
+
+/*
+ * What a pipe delivers is answered at once: one read, one write.  Errors are
+ * those of writing.
+ */
+static fallible filter_fd(struct symbols *syms, int fd, const char *name,
+			  int *status)
 {
 	_cleanup_(buf_deinit) struct buf in = {};
 
 	for (;;) {
+		if (in.len && pauses(fd)) {
+			TRY(put(&in)); /* half a frame is none */
+			buf_consume(&in, in.len);
+		}
 		ssize_t n = read(fd, buf_reserve(&in, READ_BYTES), READ_BYTES);
-
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_os("%s", name);
-		in.len += (size_t)n;
-		TRY(pass_lines(syms, &in, n == 0));
-		if (n == 0)
+			complain(error_os("%s", name), status);
+		else
+			in.len += (size_t)n;
+		TRY(pass_lines(syms, &in, n <= 0));
+		if (n <= 0)
 			return NULL;
 	}
 }
 
-/* One that cannot be opened does not keep us from the others. */
 static fallible filter_file(struct symbols *syms, const char *path, int *status)
 {
 	_cleanup_(close_fdp) int fd = -1;
-	struct error *err = io_open_read(path, &fd);
 
-	if (err) {
-		cmd_complain(&cmd_symbolize, err);
-		*status = 1;
-		return NULL;
-	}
-	return filter_fd(syms, fd, path);
+	if (!strcmp(path, "-"))
+		return filter_fd(syms, STDIN_FILENO, "standard input", status);
+	struct error *err = io_open_read(path, &fd);
+	if (!err)
+		return filter_fd(syms, fd, path, status);
+	complain(err, status);
+	return NULL;
 }
 
 static fallible run_symbolize(const void *opts, int argc, char **argv,
@@ -87,7 +113,7 @@ static fallible run_symbolize(const void *opts, int argc, char **argv,
 		return error_new(ERR_USAGE, "--vmlinux FILE is required");
 	TRY(symbols_open(o->vmlinux, o->module_dir, &syms));
 	if (!argc)
-		TRY(filter_fd(syms, STDIN_FILENO, "standard input"));
+		TRY(filter_file(syms, "-", status));
 	for (int i = 0; i < argc; i++)
 		TRY(filter_file(syms, argv[i], status));
 	cmd_note(&cmd_symbolize, syms);

@@ -90,9 +90,6 @@ fallible maintainers_parse(struct slice text, const char *kernel_src,
 void maintainers_close(struct maintainers *m);
 DEFINE_CLEANUP(struct maintainers *, maintainers_close)
 
-/** How many sections the file has. */
-size_t maintainers_count(const struct maintainers *m);
-
 /**
  * Whom to write to about `path`, relative to the tree, with or without "./".
  * The file need not exist.  Replaces what `out` held, which must have been

@@ -286,11 +286,6 @@ void maintainers_close(struct maintainers *m)
 	free(m);
 }
 
-size_t maintainers_count(const struct maintainers *m)
-{
-	return m->sections.len;
-}
-
 /* --- looking up ----------------------------------------------------------- */
 
 static const struct entry *section_end(const struct maintainers *m, size_t i)

@@ -2,6 +2,7 @@
 #include "report/console.h"
 
 #include "base/compiler.h"
+#include "report/formats.h"
 
 /* A time stamp is looked for this far into a line, behind foreign text. */
 #define MAX_PREFIX 256
@@ -12,8 +13,8 @@ static bool is_digit(char c)
 }
 
 /*
- * Does `s` begin as `shape` says?  'A' is a capital, 'a' a small letter, '9' a
- * digit, '_' a digit or a blank; all else stands for itself.
+ * Does `s` begin as `shape` says?  'A' is a capital, 'a' a small letter, '?' one
+ * or a blank, '9' a digit, '_' one or a blank; all else stands for itself.
  */
 static bool has_shape(struct slice s, const char *shape)
 {
@@ -25,6 +26,8 @@ static bool has_shape(struct slice s, const char *shape)
 			    shape[i] == '_' ? is_digit(c) || c == ' ' :
 			    shape[i] == 'A' ? c >= 'A' && c <= 'Z' :
 			    shape[i] == 'a' ? c >= 'a' && c <= 'z' :
+			    shape[i] == '?' ? (c >= 'a' && c <= 'z') ||
+						      c == ' ' :
 					      c == shape[i];
 
 		if (!fits)
@@ -33,28 +36,18 @@ static bool has_shape(struct slice s, const char *shape)
 	return !shape[i];
 }
 
-/*
- * "[   12.345678]", also "[12.345678,0]", and what dmesg makes of it: with -T
- * "[Sat Nov 21 02:24:36 2026]", with -H "[Nov21 02:24]" and "[  +0.000012]".
- * Returns its end or NULL.
- */
-static const char *time_stamp(const char *p, const char *end)
+static const char *skip_blanks(const char *p, const char *end)
 {
-	static const char *const dates[] = {
-		"[Aaa Aaa _9 99:99:99 9999]",
-		"[Aaa_9 99:99]",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(dates); i++)
-		if (has_shape(slice_range(p, end), dates[i]))
-			return p + strlen(dates[i]);
-	if (p == end || *p++ != '[')
-		return NULL;
 	while (p < end && *p == ' ')
 		p++;
-	if (p < end && *p == '+')
-		p++;
+	return p;
+}
+
+/* "12.345678", also "12.345678,0"; returns its end or NULL. */
+static const char *seconds(const char *p, const char *end)
+{
 	const char *digits = p;
+
 	while (p < end && is_digit(*p))
 		p++;
 	if (p == digits || p == end || *p++ != '.')
@@ -62,7 +55,50 @@ static const char *time_stamp(const char *p, const char *end)
 	digits = p;
 	while (p < end && (is_digit(*p) || *p == ','))
 		p++;
-	return p > digits && p < end && *p == ']' ? p + 1 : NULL;
+	return p > digits ? p : NULL;
+}
+
+/* " <    0.000012>" of dmesg -d, or nothing, and "]". */
+static const char *stamp_end(const char *p, const char *end)
+{
+	const char *delta = skip_blanks(p, end);
+
+	if (delta < end && *delta == '<') {
+		p = seconds(skip_blanks(delta + 1, end), end);
+		p = p ? skip_blanks(p, end) : end;
+		if (p == end || *p++ != '>')
+			return NULL;
+	}
+	return p < end && *p == ']' ? p + 1 : NULL;
+}
+
+/*
+ * "[   12.345678]", also "[12.345678,0]", and what dmesg makes of it: with -T
+ * "[Sat Nov 21 02:24:36 2026]", with -H "[Nov21 02:24]" and "[  +0.000012]",
+ * with -d the time since the last line behind any of them, or that alone.
+ * Returns its end or NULL.
+ */
+static const char *time_stamp(const char *p, const char *end)
+{
+	static const char *const dates[] = {
+		"[Aaa Aaa _9 99:99:99 9999",
+		"[Aaa_9 99:99",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(dates); i++)
+		if (has_shape(slice_range(p, end), dates[i]))
+			return stamp_end(p + strlen(dates[i]), end);
+	if (p == end || *p++ != '[')
+		return NULL;
+	p = skip_blanks(p, end);
+	if (p < end && *p == '<')
+		return stamp_end(p, end);
+	if (p < end && *p == '+')
+		p++;
+	p = seconds(p, end);
+	if (!p)
+		return NULL;
+	return p < end && *p == ']' ? p + 1 : stamp_end(p, end);
 }
 
 /* "[  T123]" or "[    C1]"; returns its end or NULL. */
@@ -86,6 +122,18 @@ static const char *caller_tag(const char *p, const char *end, caller_id *out)
 	return p + 1;
 }
 
+/* What `uname -r` says, and a comma: netconsole with "release" in front. */
+static struct slice skip_release(struct slice raw)
+{
+	size_t n = 0;
+	bool dot = false;
+
+	while (n < raw.len && n < 65 && raw.p[n] != ',')
+		dot |= raw.p[n++] == '.';
+	return dot && n < raw.len && raw.p[n] == ',' ? slice_from(raw, n + 1) :
+						       raw;
+}
+
 /* /dev/kmsg and extended netconsole: "6,1234,56789,-,caller=T12;message". */
 static bool kmsg_record(struct slice raw, struct console_line *line)
 {
@@ -93,6 +141,7 @@ static bool kmsg_record(struct slice raw, struct console_line *line)
 
 	if (!raw.len || !is_digit(raw.p[0]))
 		return false;
+	raw = skip_release(raw);
 	for (; i < raw.len && i < MAX_PREFIX && raw.p[i] != ';'; i++) {
 		if (raw.p[i] == ',')
 			commas++;
@@ -129,9 +178,20 @@ static bool has_clock(struct slice s)
 	return false;
 }
 
+/* How a mail quotes: "> ", at any depth.  ">ffff8880..." is KASAN's own. */
+static struct slice skip_quotes(struct slice s)
+{
+	while (s.len && *s.p == '>') {
+		if (s.len > 1 && s.p[1] != ' ' && s.p[1] != '>')
+			break;
+		s = slice_from(s, s.len > 1 && s.p[1] == ' ' ? 2 : 1);
+	}
+	return s;
+}
+
 /*
  * "<6>", "2018/01/09 14:28:48 ", dmesg's "2018-01-09T14:28:48,123456+00:00 "
- * and syslog's "... kernel: " in front.
+ * and "kern  :warn  : ", a mail's "> " and syslog's "... kernel: " in front.
  */
 static struct slice skip_carrier(struct slice s)
 {
@@ -143,6 +203,10 @@ static struct slice skip_carrier(struct slice s)
 		if (n < s.len && s.p[n] == '>')
 			return slice_from(s, n + 1);
 	}
+	if (s.len && *s.p == '>')
+		return skip_quotes(s);
+	if (has_shape(s, "kern  :aa????: "))
+		return slice_from(s, strlen("kern  :aa????: "));
 	if (has_shape(s, "9999/99/99 99:99:99 "))
 		return slice_from(s, strlen("9999/99/99 99:99:99 "));
 	if (has_shape(s, "9999-99-99T99:99:99,999999")) {
@@ -158,24 +222,89 @@ static struct slice skip_carrier(struct slice s)
 }
 
 /*
- * "Jan  1 02:24:36 host systemd[1]: Started": a system log holds what programs
- * said, too.  It stands between the kernel's lines, and is never a crash.
+ * The time of day that syslog, the journal or ts put in front of what anybody
+ * said: "Jan  1 02:24:36 ", "2026-11-21T02:24:36.123456+01:00 ", seconds.
+ */
+static struct slice skip_day(struct slice s)
+{
+	static const char day[] = "Aaa _9 99:99:99 ";
+	static const char *const iso[] = { "9999-99-99T99:99:99",
+					   "9999-99-99 99:99:99" };
+	const char *end = s.p + s.len, *p = s.p;
+
+	if (has_shape(s, day))
+		return slice_from(s, sizeof(day) - 1);
+	for (size_t i = 0; i < ARRAY_LEN(iso) && p == s.p; i++)
+		if (has_shape(s, iso[i]))
+			p += strlen(iso[i]);
+	if (p > s.p) {
+		while (p < end && (is_digit(*p) || *p == '.'))
+			p++;
+		if (p < end && *p == 'Z')
+			p++;
+		else if (has_shape(slice_range(p, end), "+99:99 ") ||
+			 has_shape(slice_range(p, end), "-99:99 "))
+			p += strlen("+99:99");
+		else if (has_shape(slice_range(p, end), "+9999 ") ||
+			 has_shape(slice_range(p, end), "-9999 "))
+			p += strlen("+9999");
+	} else {
+		while (p < end && is_digit(*p))
+			p++;
+		if (!has_shape(slice_range(p, end), ".999999 ") || p == s.p)
+			return s;
+		p += strlen(".999999");
+	}
+	return p < end && *p == ' ' ? slice_range(p + 1, end) : s;
+}
+
+/* The row that the very beginning of the text matches, if any. */
+static const struct format *begins_format(struct slice text)
+{
+	struct hit hit;
+
+	return formats_find(text, &hit) && hit.at.p == text.p ? hit.format :
+								NULL;
+}
+
+/*
+ * "host systemd[1]: Started", behind the time of day: a system log holds what
+ * programs said, too.  It stands between the kernel's lines, and is never a
+ * crash.  Without a process id the kernel's own words may look like that.
  */
 static bool from_program(struct slice s)
 {
-	static const char stamp[] = "Aaa _9 99:99:99 ";
+	const char *host = memchr(s.p, ' ', MIN(s.len, (size_t)256));
 
-	if (!has_shape(s, stamp))
+	if (!host || host == s.p || memchr(s.p, ':', (size_t)(host - s.p)))
 		return false;
-	/* "host tag[pid]: " */
-	struct slice rest = slice_from(s, sizeof(stamp) - 1);
-	const char *host = memchr(rest.p, ' ', rest.len);
-	if (!host)
-		return false;
-	rest = slice_range(host + 1, s.p + s.len);
+	struct slice rest = slice_range(host + 1, s.p + s.len);
 	const char *tag = slice_find(rest, SLICE(": "));
-	return tag && tag[-1] == ']' &&
-	       !memchr(rest.p, ' ', (size_t)(tag - rest.p));
+	if (!tag || tag == rest.p ||
+	    memchr(rest.p, ' ', (size_t)(tag - rest.p)))
+		return false;
+	return tag[-1] == ']' ||
+	       (!slice_starts(s, SLICE("Hardware name")) && !begins_format(s));
+}
+
+/* A line without a kernel time stamp. */
+static void untimed(struct slice raw, struct console_line *line)
+{
+	line->text = skip_carrier(raw);
+	if (line->text.p != raw.p)
+		return;
+	struct slice rest = skip_day(raw);
+	if (rest.p == raw.p)
+		return;
+	if (from_program(rest)) {
+		line->caller = CALLER_PROGRAM;
+		line->text.len = 0;
+		return;
+	}
+	/* "INFO: starting" is what programs say that have no name. */
+	const struct format *f = begins_format(rest);
+	if (!f || !(f->flags & F_CATCH_ALL))
+		line->text = rest;
 }
 
 /* The journal by monotonic time: "[   12.345678] host kernel: text". */
@@ -216,10 +345,6 @@ struct console_line console_parse(struct slice raw)
 		line.has_time = true;
 		return line;
 	}
-	line.text = skip_carrier(raw);
-	if (line.text.p == raw.p && from_program(raw)) {
-		line.caller = CALLER_PROGRAM;
-		line.text.len = 0;
-	}
+	untimed(raw, &line);
 	return line;
 }

@@ -319,7 +319,7 @@ static int32_t find_panic(const struct window *w, int32_t i, int32_t *seen,
 			if (!(hit.format->flags & F_PANIC))
 				break;
 			g->panicked = true;
-			last = i;
+			g->reach = last = i;
 			n = 0;
 			continue;
 		}
@@ -456,8 +456,10 @@ static int32_t collect(const struct window *w, struct gathered *g,
 		if (slice_starts(window_text(w, i),
 				 SLICE("Sending NMI from CPU")))
 			ask_others(w, i, &m);
-		if (!p.idle)
+		if (!p.idle) {
 			p.useful = g->lines.len;
+			g->reach = i;
+		}
 		if (v == TAKE_AND_STOP) {
 			*next = next_line(w, i);
 			return i;
@@ -520,6 +522,7 @@ bool gather(struct window *w, int32_t first, const struct hit *hit,
 	int32_t next, seen, panic_end = NO_LINE;
 
 	g->lines.len = 0;
+	g->reach = first;
 	g->interrupted = false;
 	g->hit = *hit;
 	g->harmless = hit->format->flags & F_TRACE && trace_asked_for(w, first);

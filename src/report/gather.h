@@ -77,6 +77,7 @@ struct gathered {
 	VEC(int32_t) lines; /* of the text, in order */
 	size_t header; /* index into lines */
 	struct hit hit;
+	int32_t reach; /* the last line that certainly belongs to it */
 	int32_t last; /* the last line that belongs to it, text or not */
 	bool panicked;
 	bool harmless; /* a call trace that was asked for: no report */

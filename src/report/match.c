@@ -44,6 +44,10 @@ static size_t class_len(char class, struct slice s)
 	size_t n = 0;
 
 	switch (class) {
+	case 'a':
+		return slice_starts(s, SLICE("Read"))  ? strlen("Read") :
+		       slice_starts(s, SLICE("Write")) ? strlen("Write") :
+							 0;
 	case 'w':
 		while (n < s.len && !isspace((unsigned char)s.p[n]))
 			n++;

@@ -9,6 +9,7 @@
  * Literal text matches itself; a blank matches one or more blanks.  `{name}`
  * takes the shortest text up to what follows it in the pattern (at the end: the
  * rest of the line, not empty), `{*}` the same without remembering it, and
+ *	{name:a}	what was done to memory: Read or Write
  *	{name:w}	characters other than blanks
  *	{name:d}	decimal digits
  *	{name:x}	hexadecimal digits, with or without 0x

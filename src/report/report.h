@@ -24,7 +24,7 @@
  * found does not depend on how the log is cut into pieces.  Lines count as
  * several beyond 8 KiB, a message's first 1,024 bytes are looked at for what
  * it says, and whether a panic follows is known 64 KiB behind a report, at a
- * pause or at the end: so long it is held back.
+ * pause, some ticks later or at the end: so long it is held back.
  *
  * Formats are rows of formats.def; a new one needs a row and an example in
  * tests/golden/report/.  What functions are never blamed is in skip.def.
@@ -112,6 +112,12 @@ fallible report_feed(struct report_stream *s, struct slice piece);
  * The log may go on afterwards.
  */
 fallible report_idle(struct report_stream *s);
+
+/**
+ * To be called every second or two while the log goes on: a report that has
+ * come no further since the last call is printed as it is.
+ */
+fallible report_tick(struct report_stream *s);
 
 /** The log ends here. Errors: those of the callback. */
 fallible report_finish(struct report_stream *s);

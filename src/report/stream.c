@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "report/escape.h"
 #include "report/gather.h"
 #include "report/title.h"
 
@@ -30,15 +31,19 @@ enum {
 	RETRY_FRACTION = 16, /* of a report must arrive to look again */
 };
 
-/* Offsets count from the start of the log. */
+/* Offsets count from the start of the log, less its control sequences. */
 struct report_stream {
 	report_fn *fn;
 	void *ctx;
 	struct buf text;
+	struct escapes escapes; /* what was left out of it */
 	uint64_t base; /* of the text */
 	uint64_t scanned; /* no report begins in what is before */
 	uint64_t lexed; /* a line begins here; those before are in the window */
 	size_t enough; /* length of the text that makes looking worthwhile */
+	uint64_t pending; /* how far the report reaches that is waited for, or 0 */
+	uint64_t ticked; /* the same at the last tick */
+	bool hurry; /* do not wait for it any longer */
 	bool seen_kernel; /* some line had a kernel time stamp */
 	struct window window;
 	struct gathered gathered;
@@ -59,6 +64,7 @@ struct report_stream *report_stream_new(report_fn *fn, void *ctx)
 void report_stream_free(struct report_stream *s)
 {
 	buf_deinit(&s->text);
+	escapes_deinit(&s->escapes);
 	vec_free(&s->window.lines);
 	vec_free(&s->gathered.lines);
 	arena_free(s->arena);
@@ -197,8 +203,9 @@ static fallible emit(struct report_stream *s)
 		body.hit = hit;
 	title_make(s->arena, &body, &r);
 	find_executor(r.text, &r);
-	r.start = s->base + lines[g->lines.data[g->header]].offset;
-	r.end = s->base + last->offset + last->len;
+	r.start = escapes_offset(
+		&s->escapes, s->base + lines[g->lines.data[g->header]].offset);
+	r.end = escapes_offset(&s->escapes, s->base + last->offset + last->len);
 	r.key = arena_printf(s->arena, "k1-%016" PRIx64,
 			     (uint64_t)XXH64(r.title, strlen(r.title), 0));
 	return s->fn(s->ctx, &r);
@@ -286,6 +293,7 @@ static void trim(struct report_stream *s)
 	}
 	buf_consume(&s->text, n);
 	s->base += n;
+	escapes_forget(&s->escapes, s->base);
 }
 
 /* Has the kernel said something before line `i`, as far as we remember? */
@@ -319,6 +327,7 @@ static fallible examine(struct report_stream *s, int32_t i, bool end,
 	bool known;
 
 	*more = false;
+	s->gathered.reach = i;
 	if (w->lines.data[i].claimed || !window_hit(w, i, &hit))
 		return NULL;
 	window_reach(w, i, end);
@@ -386,13 +395,17 @@ static fallible process(struct report_stream *s, bool end, bool partial)
 		if (s->scanned >= s->lexed)
 			break; /* its line goes on */
 		int32_t i = window_at(w, s->scanned + 1 - s->base) - 1;
-		TRY(examine(s, i, end, &more));
+		TRY(examine(s, i, end || s->hurry, &more));
+		s->hurry = false;
+		s->pending = 0;
 		if (more) {
 			/* Tried at every byte it would take quadratic time. */
 			size_t have = s->text.len;
 			size_t pending = (size_t)(s->base + have - s->scanned);
 
 			s->enough = have + pending / RETRY_FRACTION;
+			s->pending = s->base + 1 +
+				     w->lines.data[s->gathered.reach].offset;
 			break;
 		}
 		s->enough = 0;
@@ -400,6 +413,7 @@ static fallible process(struct report_stream *s, bool end, bool partial)
 				     s->base + w->lines.data[i + 1].offset :
 				     s->lexed;
 	}
+	s->hurry = false;
 	size_t before = s->text.len;
 	trim(s);
 	s->enough -= MIN(s->enough, before - s->text.len);
@@ -412,8 +426,11 @@ static fallible feed(struct report_stream *s, struct slice text, bool end)
 	do {
 		size_t n = MIN(text.len, (size_t)PIECE_BYTES);
 
-		buf_add(&s->text, text.p, n);
+		escapes_strip(&s->escapes, (struct slice){ text.p, n }, s->base,
+			      &s->text);
 		text = slice_from(text, n);
+		if (end && !text.len)
+			escapes_flush(&s->escapes, &s->text);
 		TRY(process(s, end && !text.len, end && !text.len));
 	} while (text.len);
 	return NULL;
@@ -429,9 +446,21 @@ fallible report_idle(struct report_stream *s)
 	return process(s, true, false);
 }
 
+fallible report_tick(struct report_stream *s)
+{
+	s->enough = 0; /* look at it afresh */
+	TRY(process(s, false, false));
+	s->hurry = s->pending && s->pending == s->ticked;
+	s->ticked = s->pending;
+	if (!s->hurry)
+		return NULL;
+	s->enough = 0;
+	return process(s, false, false);
+}
+
 fallible report_finish(struct report_stream *s)
 {
-	return process(s, true, true);
+	return feed(s, (struct slice){ NULL, 0 }, true);
 }
 
 fallible report_parse(struct slice log, report_fn *fn, void *ctx)

@@ -237,6 +237,7 @@ static enum report_type access_type(const struct format *f,
 	struct slice kind = match_get(m, "kind");
 	struct slice access = match_get(m, "access");
 	bool write = access.len && tolower((unsigned char)*access.p) == 'w';
+	bool read = slice_eq(access, SLICE("read"));
 	bool uaf = slice_has(kind, SLICE("use-after-free"));
 
 	switch (f->type) {
@@ -247,8 +248,11 @@ static enum report_type access_type(const struct format *f,
 		if (uaf)
 			return write ? REPORT_KASAN_UAF_WRITE :
 				       REPORT_KASAN_UAF_READ;
+		/* "Read" also where that line is lost: syzbot does the same. */
 		return write ? REPORT_KASAN_WRITE : REPORT_KASAN_READ;
 	case REPORT_KFENCE_UNKNOWN:
+		if (!read && !write)
+			return REPORT_KFENCE_UNKNOWN;
 		if (strstr(f->line, "use-after-free"))
 			return write ? REPORT_KFENCE_UAF_WRITE :
 				       REPORT_KFENCE_UAF_READ;

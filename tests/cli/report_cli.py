@@ -153,6 +153,22 @@ def following():
     run.stdin.flush()
     check("--first does not wait for the end", run.wait(10) == 0,
           (TITLE + "only").encode() in run.stdout.read())
+    # chatter keeps nobody from it: less than a minute of it is too little to
+    # tell by the text alone that the report is over
+    run = subprocess.Popen([BUGON, "report"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE)
+    got, start = b"", time.monotonic()
+    run.stdin.write(CRASH.format("f").encode())
+    for n in range(14):
+        run.stdin.write(f"[    2.{n:06}] all is well\n".encode())
+        run.stdin.flush()
+        got += read_until(run.stdout, b"TITLE", 0.5)
+        if got:
+            break
+    check("printed in spite of chatter", TITLE.encode() in got,
+          run.poll() is None, 1 < time.monotonic() - start)
+    run.stdin.close()
+    check("once", b"TITLE" not in run.stdout.read(), run.wait(10) == 0)
     # one that is over is printed while the console goes on
     run = subprocess.Popen([BUGON, "report"], stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE)
@@ -188,6 +204,42 @@ def bad_output():
           len(run.stderr.read().splitlines()) <= 1)
 
 
+# A read() of standard input that delivers a few bytes, then an error.
+SHIM = """
+#include <dlfcn.h>
+#include <errno.h>
+#include <unistd.h>
+ssize_t read(int fd, void *to, size_t n)
+{
+	static ssize_t (*next)(int, void *, size_t);
+	static int calls;
+
+	if (!next)
+		next = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+	if (fd == 0 && ++calls == 2) {
+		errno = ERROR;
+		return -1;
+	}
+	return next(fd, to, fd == 0 && n > 200 ? 200 : n);
+}
+"""
+
+
+def read_errors():
+    """What was read is not lost; /dev/kmsg goes on behind what it dropped."""
+    write("shim.c", SHIM)
+    log = (CRASH.format("f") + CRASH.format("g")).encode()
+    for error, titles, lines in (("EIO", ["f"], 1), ("EPIPE", ["f", "g"], 0)):
+        subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", f"-DERROR={error}",
+                        "-o", "./shim.so", "shim.c", "-ldl"], check=True)
+        env = {**os.environ, "LD_PRELOAD": os.path.abspath("shim.so")}
+        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        r = bugon("-", "a.log", stdin=log, env=env)
+        check("read error " + error, r.returncode == (1 if lines else 0),
+              r.titles == [TITLE + f for f in titles + ["a"]], len(r.said) == lines,
+              not lines or "standard input: Input/output error" in r.said[0])
+
+
 def unknown_module():
     """No file is blamed for a module whose frames have no source lines."""
     log = (b"BUG: unable to handle page fault for address: ffffed1000000000\n"
@@ -210,6 +262,7 @@ def main():
         standard_input()
         following()
         bad_output()
+        read_errors()
         unknown_module()
         os.chdir("/")
 

@@ -56,8 +56,25 @@ def streams(frame, want):
         p.stdin.write(b" a line\n")
         p.stdin.flush()
         check("then the rest", p.stdout.readline() == b" half a line\n")
+    # a prompt has no end of line, and nothing follows it
+    p.stdin.write(b"host login: ")
+    p.stdin.flush()
+    check("a prompt is passed on", select.select([p.stdout], [], [], 10)[0],
+          os.read(p.stdout.fileno(), 100) == b"host login: ")
+    p.stdin.write(frame.encode() + b"\n")
+    p.stdin.flush()
+    check("what follows it is answered",
+          p.stdout.readline() == want.encode() + b"\n")
     p.stdin.close()
     check("ends with its input", p.wait(30) == 0)
+
+
+def bad_reads(want):
+    """A log whose reading fails keeps nobody from the others."""
+    r = bugon("-k", "vmlinux", "one", "/proc/self/mem", "one")
+    check("read error", r.returncode == 1, len(r.stderr.splitlines()) == 1,
+          "/proc/self/mem: Input/output error" in r.stderr,
+          r.stdout == f"{want}\n{want}\n")
 
 
 def misuse(frame):
@@ -96,7 +113,10 @@ def main():
             f.write(frame + "\n")
         r = bugon("one", "-k", "vmlinux", "one", stdin="not read")
         check("files", r.stdout == f"{want}\n{want}\n", r.returncode == 0)
-        r = bugon("-k", "vmlinux", stdin=r.stdout)
+        r = bugon("-k", "vmlinux", "one", "-", "one", stdin="in\n")
+        check("- is the standard input", r.returncode == 0,
+              r.stdout == f"{want}\nin\n{want}\n")
+        r = bugon("-k", "vmlinux", stdin=want + "\n" + want + "\n")
         check("twice", r.stdout == f"{want}\n{want}\n")
         mod = f" victim+0x0/{mod_size:#x}"
         r = bugon("-k", "vmlinux", "-m", "mods", stdin=f"{mod} [my_mod]\n")
@@ -109,6 +129,7 @@ def main():
               "bugon symbolize: vmlinux is of another build: 3 of 3 frames "
               "do not match\n")
         streams(frame, want)
+        bad_reads(want)
         misuse(frame)
 
 

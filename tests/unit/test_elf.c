@@ -516,7 +516,7 @@ static void x86_kernel_is_as_addr2line_says(void **state)
 	const char *path = kernel("x86-6.12", "vmlinux");
 
 	if (!path)
-		skip();
+		SKIP_TEST("no ready kernel");
 	compare_random(path, 600, 11);
 }
 
@@ -525,7 +525,7 @@ static void uml_kernel_is_as_addr2line_says(void **state)
 	const char *path = kernel("uml-6.17", "linux");
 
 	if (!path)
-		skip();
+		SKIP_TEST("no ready kernel");
 	compare_random(path, 400, 12);
 }
 

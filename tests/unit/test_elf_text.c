@@ -299,7 +299,7 @@ static void real_panics_are_symbolized(void **state)
 	const char *path = kernel("x86-6.12", "vmlinux");
 
 	if (!path)
-		skip();
+		SKIP_TEST("no ready kernel");
 	assert_symbolized(
 		path,
 		"[    3.411798]  <TASK>\n"
@@ -326,7 +326,7 @@ static void real_panics_are_symbolized(void **state)
 		"arch/x86/entry/entry_64.S:244\n");
 	path = kernel("uml-6.17", "linux");
 	if (!path)
-		skip();
+		SKIP_TEST("no ready kernel");
 	assert_symbolized(
 		path,
 		"[    0.130000]  [<600ea784>] dump_stack_lvl+0x6a/0xe8\n"
@@ -355,7 +355,7 @@ static void seeds_stay_as_they_are(void **state)
 	const char *path = kernel("x86-6.12", "vmlinux");
 
 	if (!path || !getenv("ROOT"))
-		skip();
+		SKIP_TEST("no ready kernel");
 	_cleanup_(symbols_closep) struct symbols *s = open_ok(path, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(seeds); i++) {
 		_cleanup_(buf_deinit) struct buf in = {}, out = {};
@@ -364,7 +364,7 @@ static void seeds_stay_as_they_are(void **state)
 		snprintf(file, sizeof(file), "%s/../shared/seeds/%s.txt",
 			 getenv("ROOT"), seeds[i]);
 		if (access(file, R_OK) != 0)
-			skip();
+			SKIP_TEST("no ../shared/seeds");
 		assert_null(io_read_file(file, 1 << 24, &in));
 		symbolize_text(s, buf_as_slice(&in), &out);
 		assert_string_equal(buf_cstr(&out), buf_cstr(&in));

@@ -95,7 +95,6 @@ static void most_specific_section_comes_first(void **state)
 	_cleanup_(maintainers_closep) struct maintainers *m =
 		parsed(file, NULL, 0);
 
-	assert_int_equal(maintainers_count(m), 6);
 	expect(m, "fs/frogfs/pond.c",
 	       "recipients (to): [\"frida@frog.example\" \"tom@toad.example\" "
 	       "\"frogfs@lists.example\" \"vera@vfs.example\" "
@@ -325,7 +324,6 @@ static void a_real_tree(void **state)
 	err = maintainers_open(src, 0, &m);
 	if (err)
 		fail_msg("%s", error_message(err));
-	assert_true(maintainers_count(m) > 1500);
 	maintainers_find(m, SLICE("fs/ext4/mballoc.c"), &r);
 	assert_true(r.to.len >= 2);
 	assert_true(slice_eq(r.to.data[0], SLICE("tytso@mit.edu")));

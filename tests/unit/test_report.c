@@ -77,6 +77,12 @@ static void patterns_match(void **state)
 		{ "{x:f}", "feed", "x=feed;" },
 		{ "{*:f} in {y:f}", "a+0x1/0x2 in b", "y=b;" },
 		{ "{a:d} {b:d}", "1 x", "no" },
+		{ "{x:a} of size", "Read of size", "x=Read;" },
+		{ "{x:a} of size", "Write of size", "x=Write;" },
+		{ "{x:a} of size", "Free of size", "no" },
+		{ "{x:a} of size", "1,2,-;Read of size", "no" },
+		{ "{x:a}", "Wri", "no" },
+		{ "{x:a}", "", "no" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

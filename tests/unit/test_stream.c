@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "base/vec.h"
 #include "report/report.h"
 
 struct seen {
@@ -90,6 +91,7 @@ static bool add_logs(const char *dir, struct buf *all, bool check)
 
 	buf_printf(&path, "%s/../shared/%s", getenv("ROOT"), dir);
 	int n = scandir(buf_cstr(&path), &names, NULL, alphasort);
+	size_t before = all->len;
 	for (int i = 0; i < n; i++) {
 		_cleanup_(buf_deinit) struct buf file = {}, log = {};
 
@@ -103,9 +105,11 @@ static bool add_logs(const char *dir, struct buf *all, bool check)
 		}
 		free(names[i]);
 	}
-	if (n >= 0)
-		free(names);
-	return n >= 0;
+	if (n < 0)
+		return false;
+	free(names);
+	assert_true(all->len > before); /* it is there, and empty? */
+	return true;
 }
 
 static void pieces_do_not_matter(void **state)
@@ -114,7 +118,7 @@ static void pieces_do_not_matter(void **state)
 
 	if (!add_logs("corpus/report", &all, true) ||
 	    !add_logs("seeds", &all, true))
-		skip();
+		SKIP_TEST("no ../shared");
 }
 
 /* All logs as one: reports in each other's history and reach. */
@@ -124,7 +128,7 @@ static void pieces_do_not_matter_in_a_long_log(void **state)
 
 	if (!add_logs("seeds", &all, false) ||
 	    !add_logs("corpus/report", &all, false))
-		skip();
+		SKIP_TEST("no ../shared");
 	assert_same_in_pieces(buf_as_slice(&all), "all logs");
 }
 
@@ -216,6 +220,111 @@ static void silence_completes_a_report(void **state)
 	buf_deinit(&s.text);
 }
 
+/* What dmesg --color=always makes of one line. */
+#define RED(first, rest)                               \
+	"\x1b[32m[    1.000000] \x1b[0m\x1b[33m" first \
+	"\x1b[0m\x1b[7m\x1b[31m" rest "\x1b[0m\n"
+
+/* Colours are no text, wherever they stand, and count in the offsets. */
+static void colours_are_left_out(void **state)
+{
+	static const char log[] =
+		"[ 1.0] [\x1b[0;32m  OK  \x1b[0m] Started\n" RED(
+			"BUG: ", "KASAN: use-after-free in f+0x1/0x2")
+			RED("",
+			    "Read of size 8 at addr ffff888000000000 by task x/1")
+				RED("Call Trace:", "") RED("", " g+0x1/0x2")
+		/* none: not a sequence, not ended, too long */
+		"[    1.000000]  \x1b(h+0x1/0x2\n"
+		"[    1.000000]  \x1b[\x1b[1;\n"
+		"[    1.000000]  \x1b[0000000000000000000000000000000000m\n"
+		"[    1.000000] end \x1b[";
+	struct slice text = { log, sizeof(log) - 1 };
+	struct seen s = { .log_len = text.len };
+
+	assert_null(report_parse(text, note, &s));
+	assert_int_equal(s.nr, 1);
+	const char *seen = buf_cstr(&s.text);
+	assert_non_null(strstr(seen, "KASAN: use-after-free Read in f|"));
+	assert_non_null(strstr(seen, "[  OK  ] Started\nBUG: KASAN: use"));
+	assert_non_null(strstr(seen, "\n g+0x1/0x2\n (h+0x1/0x2\n [[1;\n"));
+	assert_non_null(strstr(seen, "00m\nend [\n"));
+	buf_deinit(&s.text);
+	assert_same_in_pieces(text, "colours");
+}
+
+static struct error *note_offsets(void *ctx, const struct report *r)
+{
+	VEC(uint64_t) *offsets = ctx;
+
+	vec_push(offsets, r->start);
+	vec_push(offsets, r->end);
+	return NULL;
+}
+
+/* Offsets are those of the log, however long ago the colours were. */
+static void offsets_count_colours(void **state)
+{
+	_cleanup_(buf_deinit) struct buf log = {};
+	VEC(uint64_t) want = {}, got = {};
+
+	for (int i = 0; i < 30; i++) {
+		for (int k = 0; k < 700; k++)
+			buf_str(&log, RED("a: ", "all is well"));
+		vec_push(&want, log.len);
+		buf_str(&log, RED("BUG: ", "KASAN: use-after-free in f"));
+		buf_str(&log, RED("", "Read of size 8 at addr 0 by task x/1"));
+		buf_str(&log, RED("", "Call Trace:"));
+		buf_str(&log, RED("", " g+0x1/0x2"));
+		buf_str(&log, "[ 1.0] =================================");
+		vec_push(&want, log.len);
+		buf_str(&log, "\n");
+	}
+	assert_null(report_parse(buf_as_slice(&log), note_offsets, &got));
+	assert_int_equal(got.len, want.len);
+	for (size_t i = 0; i < want.len; i++)
+		assert_int_equal(got.data[i], want.data[i]);
+	vec_free(&want);
+	vec_free(&got);
+}
+
+/* The log goes on, but the report has not grown from one tick to the next. */
+static void ticks_complete_a_report(void **state)
+{
+	struct seen s = { .log_len = 2000 };
+	_cleanup_(report_stream_freep) struct report_stream *stream =
+		report_stream_new(note, &s);
+
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE(CRASH)));
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE("[    1.0]  grows+0x1/0x2\n"
+					      "[    1.0] all is well\n")));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 0);
+	assert_null(report_feed(stream, SLICE("[    1.0] all is well\n")));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 1);
+	assert_non_null(strstr(buf_cstr(&s.text), "grows+0x1"));
+	assert_null(report_tick(stream));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 1);
+	/* the next one has only begun: it is not cut */
+	assert_null(report_feed(stream, SLICE(CRASH "[    1.0] BUG: KASAN: ")));
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE("double-free in k+0x1/0x2\n"
+					      "[    1.0] Call Trace:\n")));
+	assert_null(report_tick(stream));
+	assert_null(report_tick(stream));
+	assert_int_equal(s.nr, 2);
+	assert_null(report_tick(stream));
+	assert_null(report_feed(stream, SLICE("[    1.0]  late+0x1/0x2\n")));
+	assert_null(report_finish(stream));
+	assert_int_equal(s.nr, 3);
+	assert_non_null(strstr(buf_cstr(&s.text), "late+0x1"));
+	buf_deinit(&s.text);
+}
+
 /* Half a headline says nothing yet, however long the console pauses. */
 static void silence_does_not_cut_a_headline(void **state)
 {
@@ -297,7 +406,10 @@ int main(void)
 		cmocka_unit_test(pieces_do_not_matter_in_a_long_log),
 		cmocka_unit_test(pieces_do_not_matter_in_random_logs),
 		cmocka_unit_test(silence_completes_a_report),
+		cmocka_unit_test(ticks_complete_a_report),
 		cmocka_unit_test(silence_does_not_cut_a_headline),
+		cmocka_unit_test(colours_are_left_out),
+		cmocka_unit_test(offsets_count_colours),
 		cmocka_unit_test(nothing_is_found_in_nothing),
 		cmocka_unit_test(errors_of_the_callback_come_back),
 		cmocka_unit_test(reports_are_bounded),

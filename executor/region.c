@@ -19,6 +19,18 @@
 
 #define PCI_DIR "/sys/bus/pci/devices"
 
+/*
+ * How the memory is mapped (Documentation/PCI/sysfs-pci.rst).  x86: as the host
+ * has it; write-combining would delay what the host polls for.  arm64: plain
+ * resource2 is Device memory, where unaligned accesses and DC ZVA, which memcpy()
+ * and memset() use, fault; resource2_wc is Normal, non-cacheable memory.
+ */
+#ifdef __aarch64__
+#define BAR "resource2_wc"
+#else
+#define BAR "resource2"
+#endif
+
 static bool file_is(const char *dir, const char *name, const char *want)
 {
 	char path[PATH_MAX], text[32] = "";
@@ -49,9 +61,7 @@ static int open_pci(void)
 			continue;
 		snprintf(path, sizeof(path), PCI_DIR "/%s/enable", e->d_name);
 		write_file(path, "1");
-		/* Write-combining would delay what the host polls for. */
-		snprintf(path, sizeof(path), PCI_DIR "/%s/resource2",
-			 e->d_name);
+		snprintf(path, sizeof(path), PCI_DIR "/%s/" BAR, e->d_name);
 		fd = open(path, O_RDWR | O_CLOEXEC);
 	}
 	closedir(d);

@@ -32,8 +32,8 @@ struct run_opts {
 
 static const struct opt opts[] = {
 	OPT(OPT_STR, 'k', "kernel", run_opts, kernel, "FILE|DIR|NAME|auto",
-	    "the kernel to boot (bzImage or User Mode Linux), a directory with "
-	    "one, one of the cache, or the best one found"),
+	    "the kernel to boot (bzImage, arm64 Image or User Mode Linux), a "
+	    "directory with one, one of the cache, or the best one found"),
 	OPT(OPT_STR, 0, "vmlinux", run_opts, vmlinux, "FILE",
 	    "the same kernel with debug information: adds source lines"),
 	OPT(OPT_STR, 's', "shell", run_opts, shell, "FILE",
@@ -375,8 +375,10 @@ static size_t list_files(struct arena *arena, const struct opt_list *names,
 	return n;
 }
 
-static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
-			 size_t n, struct slice program)
+static fallible run_jobs(const struct run_opts *o,
+			 const struct kernel_pick *kernel,
+			 const struct run_job *jobs, size_t n,
+			 struct slice program)
 {
 	_cleanup_(symbols_closep) struct symbols *symbols = NULL;
 	_cleanup_(guest_closep) struct guest *guest = NULL;
@@ -385,11 +387,9 @@ static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
 	struct vm_file files[MAX_FILES];
 	struct guest_cover cover;
 	struct vm_config cfg;
-	struct kernel_pick kernel;
 
-	TRY(kernel_pick(o->kernel, &kernel));
-	TRY(make_config(o, &kernel, &cfg));
-	TRY(open_symbols(o, &kernel, &symbols));
+	TRY(make_config(o, kernel, &cfg));
+	TRY(open_symbols(o, kernel, &symbols));
 	cfg.files = files;
 	cfg.nr_files = list_files(arena, &o->files, program, files);
 	TRY(coverage_choose(o->coverage, o->cover != NULL, &kernel, cfg.accel,
@@ -421,24 +421,29 @@ static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
 {
 	_cleanup_(buf_deinit) struct buf program = {};
 	_cleanup_(jobs_deinit) job_vec jobs = {};
+	struct kernel_pick kernel;
+	enum prog_arch arch;
 	struct run_job job;
 	uint32_t sandbox;
 
 	TRY(run_job_sandbox(o->sandbox, &sandbox));
+	TRY(kernel_pick(o->kernel, &kernel));
+	arch = guest_arch(kernel.kernel);
 	if (o->shell) {
-		TRY(payload_load(o->shell, &program));
+		TRY(payload_load(o->shell, arch, &program));
 		run_job_binary(o->shell, argc, argv, &job);
 		vec_push(&jobs, job);
 	}
 	for (int i = 0; !o->shell && i < argc; i++) {
-		TRY(run_job_program(argv[i], &job));
+		TRY(run_job_program(argv[i], arch, &job));
 		vec_push(&jobs, job);
 	}
 	vec_for_each(&jobs, j) {
 		j->req.timeout_ms = o->timeout_s * 1000;
 		j->req.sandbox = sandbox;
 	}
-	return run_jobs(o, jobs.data, jobs.len, buf_as_slice(&program));
+	return run_jobs(o, &kernel, jobs.data, jobs.len,
+			buf_as_slice(&program));
 }
 
 static fallible run_run(const void *options, int argc, char **argv, int *status)

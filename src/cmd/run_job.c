@@ -30,7 +30,8 @@ void run_job_binary(const char *name, int argc, char **argv,
 		buf_add(&out->payload, argv[i], strlen(argv[i]) + 1);
 }
 
-fallible run_job_program(const char *path, struct run_job *out)
+fallible run_job_program(const char *path, enum prog_arch arch,
+			 struct run_job *out)
 {
 	_cleanup_(buf_deinit) struct buf text = {};
 	struct run_job job = { .name = path,
@@ -40,7 +41,7 @@ fallible run_job_program(const char *path, struct run_job *out)
 						 WIRE_REQ_THREADS } };
 
 	TRY(io_read_file(path, MAX_PROGRAM_BYTES, &text));
-	TRY(prog_parse(path, buf_as_slice(&text), PROG_X86_64, &job.prog));
+	TRY(prog_parse(path, buf_as_slice(&text), arch, &job.prog));
 	prog_encode(job.prog, &job.payload);
 	*out = job;
 	return NULL;

@@ -28,8 +28,9 @@ void run_job_deinit(struct run_job *job);
 void run_job_binary(const char *name, int argc, char **argv,
 		    struct run_job *out);
 
-/** Read a program of system calls. Errors: those of prog_parse(). */
-fallible run_job_program(const char *path, struct run_job *out);
+/** Read a program of `arch`'s system calls. Errors: those of prog_parse(). */
+fallible run_job_program(const char *path, enum prog_arch arch,
+			 struct run_job *out);
 
 /** "none", "setuid", "namespace", or NULL. Errors: ERR_USAGE. */
 fallible run_job_sandbox(const char *name, uint32_t *out);

@@ -38,22 +38,41 @@ static bool beside_us(const char *relative, char *out, size_t size)
 	return access(out, R_OK) == 0;
 }
 
-static fallible find_executor(struct guest *g)
+enum prog_arch guest_arch(const char *kernel)
 {
-	const char *env = getenv("BUGON_EXECUTOR");
+	struct vm_kernel k = {};
+
+	/* vm_open() will say what is wrong with it. */
+	error_free(vm_kernel_identify(kernel, &k));
+	return k.kind == VM_KERNEL_ARM64 ? PROG_ARM64 : PROG_X86_64;
+}
+
+static fallible find_executor(struct guest *g, enum prog_arch arch)
+{
+	static const struct {
+		const char *env, *build, *installed, *also;
+	} rows[] = {
+		[PROG_X86_64] = { "BUGON_EXECUTOR", "executor",
+				  "../libexec/bugon/executor", "" },
+		[PROG_ARM64] = { "BUGON_EXECUTOR_ARM64", "executor-arm64",
+				 "../libexec/bugon/executor-arm64",
+				 ", after apt install gcc-aarch64-linux-gnu "
+				 "libc6-dev-arm64-cross" },
+	};
+	const char *env = getenv(rows[arch].env);
 	size_t size = sizeof(g->executor);
 
 	if (env && *env) {
 		snprintf(g->executor, size, "%s", env);
 		return NULL;
 	}
-	if (beside_us("executor", g->executor, size) ||
-	    beside_us("../libexec/bugon/executor", g->executor, size))
+	if (beside_us(rows[arch].build, g->executor, size) ||
+	    beside_us(rows[arch].installed, g->executor, size))
 		return NULL;
 	return error_new(ERR_NOT_FOUND,
-			 "bugon's executor is neither beside the program nor "
-			 "in ../libexec/bugon: build with make, or set "
-			 "BUGON_EXECUTOR");
+			 "bugon's %s is neither beside the program nor in "
+			 "../libexec/bugon: build with make%s, or set %s",
+			 rows[arch].build, rows[arch].also, rows[arch].env);
 }
 
 static fallible find_plugin(struct guest *g)
@@ -112,7 +131,7 @@ fallible guest_open(const struct vm_config *cfg,
 		return error_os("shared memory");
 	if (c.nr_files >= GUEST_MAX_FILES)
 		return error_new(ERR_BUG, "too many files for the guest");
-	TRY(find_executor(g));
+	TRY(find_executor(g, guest_arch(c.kernel)));
 	g->files[0] = (struct vm_file){ .path = "/init",
 					.host = g->executor,
 					.mode = 0755 };

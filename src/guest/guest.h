@@ -7,12 +7,14 @@
  *	TRY(guest_call(g, &req, payload, 5000, &res, &got));
  *	if (!got)	// the guest died: vm_death(guest_vm(g))
  *
- * The executor is the file "executor" beside the program (build tree), in
- * ../libexec/bugon (installed), or $BUGON_EXECUTOR.
+ * The executor is the file "executor" (arm64: "executor-arm64") beside the
+ * program (build tree), in ../libexec/bugon (installed), or $BUGON_EXECUTOR
+ * ($BUGON_EXECUTOR_ARM64).
  */
 #ifndef GUEST_GUEST_H
 #define GUEST_GUEST_H
 
+#include "prog/prog.h"
 #include "vm/vm.h"
 #include "wire/wire.h"
 
@@ -26,6 +28,9 @@ struct guest_cover {
 	/* Have QEMU's plugin ready: by TCG only, and slower (docs/design) */
 	bool plugin;
 };
+
+/** Whose system calls a kernel file has; x86-64 when it is none. */
+enum prog_arch guest_arch(const char *kernel);
 
 /**
  * Prepare; /init and the shared memory are added to `cfg`.

@@ -59,8 +59,9 @@ void vm_qemu_probe(const char *program, struct vm_qemu *out)
 	struct error *err = run_version(program, &text);
 	if (err) {
 		snprintf(out->problem, sizeof(out->problem),
-			 "%.100s; apt install qemu-system-x86",
-			 error_message(err));
+			 "%.100s; apt install qemu-system-%s",
+			 error_message(err),
+			 strstr(program, "aarch64") ? "arm" : "x86");
 		error_free(err);
 		return;
 	}

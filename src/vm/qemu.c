@@ -124,12 +124,15 @@ static void put_memory(const struct vm *vm, struct buf *args)
 	args_put(args, "-m");
 	args_put(args, "%u", vm->cfg.memory_mib);
 	args_put(args, "-object");
-	args_put(args,
-		 "memory-backend-file,id=ram,size=%uM,share=%s,"
-		 "mem-path=/proc/self/fd/%d",
-		 vm->cfg.memory_mib,
-		 q->state_fd >= 0 && q->board->port_io ? "off" : "on",
-		 q->ram_fd);
+	if (q->ram_fd >= 0)
+		args_put(args,
+			 "memory-backend-file,id=ram,size=%uM,share=%s,"
+			 "mem-path=/proc/self/fd/%d",
+			 vm->cfg.memory_mib, q->state_fd >= 0 ? "off" : "on",
+			 q->ram_fd);
+	else
+		args_put(args, "memory-backend-ram,id=ram,size=%uM",
+			 vm->cfg.memory_mib);
 	if (vm->shm_fd < 0)
 		return;
 	/* master=on, else QEMU refuses to save the machine. */
@@ -208,8 +211,8 @@ static fallible make_ram(struct vm *vm)
 {
 	struct qemu *q = vm->impl;
 
-	if (q->state_fd >= 0 && q->board->port_io)
-		return NULL; /* the template */
+	if (q->state_fd >= 0 || !q->board->port_io)
+		return NULL; /* the template, or memory is in the stream */
 	close_fdp(&q->ram_fd); /* a boot begins with clean memory */
 	q->ram_fd = memfd_create("guest memory", MFD_CLOEXEC);
 	if (q->ram_fd < 0 ||

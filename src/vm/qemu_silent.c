@@ -9,6 +9,9 @@
 
 enum { ASK_MS = 1500, MAX_STACK_FRAMES = 64 };
 
+#define KERNEL_HALF (1ull << 55) /* says which half an address is in */
+#define SIGNATURE (0xffffull << 48)
+
 /* Read the console for a while; did it say anything? */
 static fallible listen(struct vm *vm, uint64_t *from, struct buf *out)
 {
@@ -54,9 +57,27 @@ static bool number_after(struct slice text, struct slice name, uint64_t *out)
 	return end > digits;
 }
 
+/* The dump without vector registers, which are most of it on arm64. */
+static void put_registers(struct slice dump, struct buf *out)
+{
+	struct slice line;
+
+	buf_str(out, "REGISTERS:\n");
+	while (slice_line(&dump, &line)) {
+		line = slice_trim(line);
+		if (!line.len || *line.p == '[' ||
+		    (line.len > 1 && strchr("PQVZ", *line.p) &&
+		     line.p[1] >= '0' && line.p[1] <= '9'))
+			continue;
+		buf_slice(out, line);
+		buf_char(out, '\n');
+	}
+}
+
 /*
  * Frame records, from x29 on (Procedure Call Standard for the Arm 64-bit
- * Architecture, "The Frame Pointer"): the caller's record, the return address.
+ * Architecture, "The Frame Pointer"): the caller's record, the return address,
+ * which is signed: in kernel addresses all of the upper 16 bits were ones.
  */
 static fallible walk_stack(struct qemu *q, struct slice regs, struct buf *out)
 {
@@ -82,6 +103,8 @@ static fallible walk_stack(struct qemu *q, struct slice regs, struct buf *out)
 		s = slice_range(second + 4, s.p + s.len);
 		if (!number_after(s, SLICE(" 0x"), &ret) || !ret)
 			break;
+		if (ret & KERNEL_HALF)
+			ret |= SIGNATURE;
 		buf_printf(out, " [<%016llx>]\n", (unsigned long long)ret);
 		if (next <= fp)
 			break;
@@ -99,8 +122,7 @@ fallible qemu_diagnose(struct vm *vm, struct buf *out)
 	static const char letters[] = "lw";
 
 	TRY(qmp_human(&q->qmp, "info registers -a", &regs));
-	buf_str(out, "REGISTERS:");
-	buf_slice(out, buf_as_slice(&regs));
+	put_registers(buf_as_slice(&regs), out);
 	if (q->board->frame_pointers)
 		TRY(walk_stack(q, buf_as_slice(&regs), out));
 	for (const char *l = letters; *l; l++) {

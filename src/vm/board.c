@@ -20,6 +20,7 @@ static const struct board x86 = {
 	.arch = "x86-64",
 	.program = "qemu-system-x86_64",
 	.program_env = "BUGON_QEMU",
+	.package = "qemu-system-x86",
 	.machine = "-M pc,memory-backend=ram",
 	.tcg = "-accel tcg,thread=multi -cpu max,cx16=off",
 #ifdef __x86_64__
@@ -39,6 +40,7 @@ static const struct board arm64 = {
 	.arch = "arm64",
 	.program = "qemu-system-aarch64",
 	.program_env = "BUGON_QEMU_ARM64",
+	.package = "qemu-system-arm",
 	.machine = "-M virt,memory-backend=ram",
 	.tcg = "-accel tcg,thread=multi -cpu max,pauth-impdef=on",
 	.serial = "-serial chardev:con -device pci-serial,chardev=msg",

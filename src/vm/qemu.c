@@ -97,7 +97,8 @@ static fallible qemu_open(struct vm *vm)
 				 vm->cfg.kernel, vm->kernel.what);
 	vm_qemu_probe(qemu_program(vm), &q->program);
 	if (!q->program.usable)
-		return error_new(ERR_NOT_FOUND, "%s", q->program.problem);
+		return error_new(ERR_NOT_FOUND, "%s; apt install %s",
+				 q->program.problem, q->board->package);
 	TRY(choose_accel(vm));
 	set_machine(vm);
 	return NULL;

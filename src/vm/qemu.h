@@ -16,6 +16,7 @@
 struct board {
 	const char *arch; /* for people */
 	const char *program, *program_env; /* QEMU's name; what overrides it */
+	const char *package; /* Debian's, with it */
 	const char *machine; /* arguments, whatever the accelerator */
 	const char *tcg, *kvm; /* the accelerator's; NULL: not on this host */
 	const char *serial; /* arguments: con is the console, msg messages */

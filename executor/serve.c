@@ -158,6 +158,8 @@ static void become_worker(struct executor *x)
 
 	if (!x->is_init)
 		setpgid(0, 0);
+	if (x->region.line >= 0)
+		close(x->region.line);
 	if (wants_cover(r))
 		cover_start(0, r->flags & WIRE_REQ_CMP);
 	if ((r->sandbox || mounts) && !sandbox_enter(r->sandbox, mounts) &&
@@ -334,7 +336,8 @@ static void handle(struct executor *x)
 	x->region.guest->running = x->job.req.number;
 	switch (x->job.req.kind) {
 	case WIRE_PROGRAM:
-		if (x->job.req.flags & WIRE_REQ_KEEP)
+		/* A kept worker needs memory that it can map, too. */
+		if ((x->job.req.flags & WIRE_REQ_KEEP) && x->region.line < 0)
 			keep_serving(x);
 		else
 			one_program(x);
@@ -360,8 +363,7 @@ _Noreturn void serve(struct executor *x)
 
 	keep_stack_private();
 	start_ticks();
-	__atomic_store_n(&x->region.guest->state, WIRE_STATE_READY,
-			 __ATOMIC_RELEASE);
+	region_state(&x->region, WIRE_STATE_READY);
 	while (!region_stopped(&x->region)) {
 		beat(x);
 		if (region_submitted(&x->region) == x->shared->completed) {
@@ -374,7 +376,7 @@ _Noreturn void serve(struct executor *x)
 		pause_ns = 0;
 		handle(x);
 	}
-	x->region.guest->state = WIRE_STATE_STOPPED;
+	region_state(&x->region, WIRE_STATE_STOPPED);
 	if (x->is_init)
 		machine_off();
 	clean_work_dir(x->work_dir);

@@ -24,7 +24,7 @@ enum {
 
 struct run_opts {
 	const char *kernel, *vmlinux, *shell, *cmdline, *accel, *cover;
-	const char *sandbox, *coverage;
+	const char *sandbox, *coverage, *link;
 	struct opt_list files;
 	unsigned timeout_s, memory_mib, cpus, repeat;
 	bool console, json;
@@ -60,6 +60,9 @@ static const struct opt opts[] = {
 	    "processors of the guest (1; User Mode Linux has one)"),
 	OPT(OPT_STR, 'a', "accel", run_opts, accel, "KIND",
 	    "kvm, tcg or auto (KVM if it is known to work)"),
+	OPT(OPT_STR, 0, "link", run_opts, link, "KIND",
+	    "how to talk to the guest: serial, or auto (shared memory if the "
+	    "guest can)"),
 	OPT(OPT_STR, 0, "cmdline", run_opts, cmdline, "TEXT",
 	    "more for the kernel's command line"),
 	OPT(OPT_FLAG, 'C', "console", run_opts, console, NULL,
@@ -171,6 +174,7 @@ static void run_to_json(const struct run *run, const struct run_job *job,
 	json_set(o, "program", json_text(slice_cstr(job->name)));
 	json_set(o, "machine", json_text(slice_cstr(vm_machine(vm))));
 	json_set(o, "boot_ms", json_int(vm_boot_ms(vm)));
+	json_set(o, "link", json_text(slice_cstr(guest_link_name(run->guest))));
 	json_set(o, "result", json_text(slice_cstr(how)));
 	json_set(o, "coverage",
 		 json_text(slice_cstr(
@@ -240,8 +244,9 @@ static fallible start_guest(struct run *run)
 		error_free(err);
 	}
 	if (!run->object)
-		fprintf(stderr, "bugon run: %s booted in %u ms\n",
-			vm_machine(vm), vm_boot_ms(vm));
+		fprintf(stderr, "bugon run: %s booted in %u ms; link: %s\n",
+			vm_machine(vm), vm_boot_ms(vm),
+			guest_link_name(run->guest));
 	return coverage_check(&run->cover, guest_cover_source(run->guest),
 			      run->opts->cover != NULL, !run->object);
 }
@@ -311,6 +316,16 @@ static fallible choose_accel(const char *name, enum vm_accel *out)
 		*out = VM_ACCEL_TCG;
 	else
 		return error_new(ERR_USAGE, "--accel is kvm, tcg or auto");
+	return NULL;
+}
+
+static fallible choose_link(const char *name, enum guest_link *out)
+{
+	*out = GUEST_LINK_AUTO;
+	if (name && !strcmp(name, "serial"))
+		*out = GUEST_LINK_SERIAL;
+	else if (name && strcmp(name, "auto") != 0)
+		return error_new(ERR_USAGE, "--link is serial or auto");
 	return NULL;
 }
 
@@ -387,14 +402,19 @@ static fallible run_jobs(const struct run_opts *o,
 	struct vm_file files[MAX_FILES];
 	struct guest_cover cover;
 	struct vm_config cfg;
+	enum guest_link link;
 
+	TRY(choose_link(o->link, &link));
 	TRY(make_config(o, kernel, &cfg));
 	TRY(open_symbols(o, kernel, &symbols));
 	cfg.files = files;
 	cfg.nr_files = list_files(arena, &o->files, program, files);
-	TRY(coverage_choose(o->coverage, o->cover != NULL, &kernel, cfg.accel,
+	TRY(coverage_choose(o->coverage, o->cover != NULL, kernel, cfg.accel,
 			    &cover));
-	TRY(guest_open(&cfg, &cover, &guest));
+	if (link == GUEST_LINK_SERIAL && cover.source == WIRE_COVER_PLUGIN)
+		return error_new(ERR_USAGE, "--coverage plugin needs shared "
+					    "memory, not --link serial");
+	TRY(guest_open(&cfg, &cover, link, &guest));
 	if (o->json)
 		array = json_array_new();
 	struct run run = { .opts = o,

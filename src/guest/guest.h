@@ -20,6 +20,12 @@
 
 enum { GUEST_MAX_FILES = 16 };
 
+/* How host and executor are joined. */
+enum guest_link {
+	GUEST_LINK_AUTO, /* shared memory if the guest can, else serial */
+	GUEST_LINK_SERIAL, /* the serial line: shared memory is not offered */
+};
+
 struct guest;
 
 /* Where the programs' coverage is to come from. */
@@ -40,7 +46,8 @@ enum prog_arch guest_arch(const char *kernel);
  * and plugin.
  */
 fallible guest_open(const struct vm_config *cfg,
-		    const struct guest_cover *cover, struct guest **out);
+		    const struct guest_cover *cover, enum guest_link link,
+		    struct guest **out);
 void guest_close(struct guest *g);
 DEFINE_CLEANUP(struct guest *, guest_close)
 
@@ -83,5 +90,8 @@ struct vm *guest_vm(struct guest *g);
 
 /** The host's end, for wire_max_add() and wire_guest(). */
 struct wire *guest_wire(struct guest *g);
+
+/** What joins us with the guest that runs: "shared memory", "serial line". */
+const char *guest_link_name(const struct guest *g);
 
 #endif /* GUEST_GUEST_H */

@@ -29,7 +29,8 @@ static const struct board x86 = {
 	.serial = "-serial chardev:con -serial chardev:msg",
 	.console = "ttyS0",
 	.console_config = "CONFIG_SERIAL_8250_CONSOLE=y",
-	.cmdline = CMDLINE "console=ttyS0 tsc=reliable unknown_nmi_panic",
+	.cmdline = CMDLINE "console=ttyS0 bugon_serial=ttyS1 tsc=reliable "
+			   "unknown_nmi_panic",
 	.pc = "RIP=",
 	.kernel_pc = "RIP=ffffffff",
 	.port_io = true,
@@ -46,7 +47,7 @@ static const struct board arm64 = {
 	.serial = "-serial chardev:con -device pci-serial,chardev=msg",
 	.console = "ttyAMA0",
 	.console_config = "CONFIG_SERIAL_AMBA_PL011_CONSOLE=y",
-	.cmdline = CMDLINE "console=ttyAMA0 nokaslr",
+	.cmdline = CMDLINE "console=ttyAMA0 bugon_serial=ttyS0 nokaslr",
 	.pc = "PC=",
 	.kernel_pc = "PC=ffff",
 	.frame_pointers = true,

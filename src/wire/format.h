@@ -401,14 +401,15 @@ static inline int wire_max_put(uint32_t *table, uint32_t slots, uint32_t signal)
  *
  * The guest begins: it sends a wire_guest with WIRE_STATE_NONE until the host's
  * header comes.  The host sends at most WIRE_SERIAL_WINDOW bytes more than
- * wire_guest.serial_read says were taken, so that no buffer overflows.
+ * wire_guest.serial_read says were taken: half of a tty's buffer (n_tty.c), so
+ * that none overflows and no line is throttled, from which UML's does not wake.
  *
  * Noise between frames is skipped: look for the magic, then check the head; if
  * the bytes behind it are damaged, the frame is dropped as a whole.
  */
 #define WIRE_FRAME_MAGIC 0xb0604e5au
 #define WIRE_FRAME_MAX 65536u
-#define WIRE_SERIAL_WINDOW 16384u
+#define WIRE_SERIAL_WINDOW 2048u
 
 struct wire_frame {
 	uint32_t magic; /* WIRE_FRAME_MAGIC */

@@ -123,8 +123,9 @@ static void got_frame(struct wire *w, const struct wire_frame *f,
 	memcpy(w->map + f->off, bytes, f->len);
 	if (f->off >= w->host.resp_off)
 		return;
-	if (guest_field(w, offsetof(struct wire_guest, state)) ==
-	    WIRE_STATE_NONE)
+	if (f->len == sizeof(struct wire_guest) &&
+	    guest_field(w, offsetof(struct wire_guest, state)) ==
+		    WIRE_STATE_NONE)
 		greet(w, first);
 	read = guest_field(w, offsetof(struct wire_guest, serial_read));
 	/* It cannot have taken more than was sent. */

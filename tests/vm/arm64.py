@@ -112,9 +112,10 @@ def programs(kernel):
           ret[6] == 1, run["calls"][7]["errno"] == 9)
     with open("x.c", "w") as f:
         f.write(SOURCE)
-    r = bugon(kernel, "--shell", "x.c", "hello")
+    r = bugon(kernel, "--link", "serial", "--shell", "x.c", "hello")
     check("C program", r.returncode == 0,
-          r.stdout == "aarch64 says hello\n", "status 3" in r.stderr)
+          r.stdout == "aarch64 says hello\n", "status 3" in r.stderr,
+          "link: serial line" in r.stderr)
     r = bugon(kernel, "--shell", "/bin/true")
     check("for another processor", r.returncode == 1,
           "not for arm64" in r.stderr)

@@ -167,6 +167,11 @@ bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons);
 /** The entries; only where kcov_map_all() succeeded. */
 const uint64_t *kcov_entries(uint32_t thread);
 bool kcov_map_all(void);
+/** Is there remote coverage: of threads that work for a program's process? */
+bool kcov_has_remote(void);
+/** Its entries since kcov_rewind_remote(). */
+const uint64_t *kcov_remote(uint32_t *n);
+void kcov_rewind_remote(void);
 
 /* ---- plugin.c: the same from QEMU ------------------------------------------ */
 

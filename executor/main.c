@@ -106,6 +106,7 @@ static uint32_t features(void)
 	return (x.cover == WIRE_COVER_KCOV ? WIRE_HAS_KCOV | WIRE_HAS_KCOV_CMP :
 					     0) |
 	       (x.cover == WIRE_COVER_PLUGIN ? WIRE_HAS_PLUGIN : 0) |
+	       (kcov_has_remote() ? WIRE_HAS_KCOV_REMOTE : 0) |
 	       (x.is_init ? WIRE_HAS_INIT : 0) |
 	       (sandbox_has_userns() ? WIRE_HAS_USERNS : 0) |
 	       (!access("/sys/fs/cgroup/cgroup.procs", W_OK) ? WIRE_HAS_CGROUP :

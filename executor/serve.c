@@ -197,6 +197,7 @@ static void one_program(struct executor *x)
 	pid_t pid;
 
 	x->shared->fresh = 1;
+	kcov_rewind_remote();
 	pid = spawn(x, single_worker);
 	if (pid < 0) {
 		respond(x, WIRE_ERROR, errno);

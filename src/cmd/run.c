@@ -183,6 +183,9 @@ static void run_to_json(const struct run *run, const struct run_job *job,
 	if (job->prog)
 		json_set(o, "calls",
 			 res ? run_job_calls_to_json(job, res) : json_none());
+	if (job->prog)
+		json_set(o, "background_pcs",
+			 json_int(res ? run_job_extra_pcs(res) : 0));
 }
 
 /* `res` is NULL if the guest did not answer. */

@@ -124,6 +124,11 @@ static bool is_cut(const struct wire_result *res, uint32_t i)
 	       (res->head.flags & WIRE_RESP_TRUNCATED);
 }
 
+uint32_t run_job_extra_pcs(const struct wire_result *res)
+{
+	return res->extra ? wire_pcs(res, res->ncalls).len : 0;
+}
+
 void run_job_calls_to_text(const struct run_job *job,
 			   const struct wire_result *res, FILE *f)
 {
@@ -137,6 +142,8 @@ void run_job_calls_to_text(const struct run_job *job,
 			   is_cut(res, i) ? " (cut)" : "");
 		fputs(buf_cstr(&line), f);
 	}
+	if (run_job_extra_pcs(res))
+		fprintf(f, "background -> %u PCs\n", run_job_extra_pcs(res));
 }
 
 struct json *run_job_calls_to_json(const struct run_job *job,
@@ -165,7 +172,7 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 
 void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs)
 {
-	for (uint32_t i = 0; i < res->ncalls; i++) {
+	for (uint32_t i = 0; i < res->ncalls + res->extra; i++) {
 		struct wire_u64s u = wire_pcs(res, i);
 
 		for (uint32_t k = 0; k < u.len; k++)

@@ -45,7 +45,10 @@ void run_job_calls_to_text(const struct run_job *job,
 struct json *run_job_calls_to_json(const struct run_job *job,
 				   const struct wire_result *res);
 
-/** Append the PCs that the calls covered. */
+/** PCs that the kernel's threads covered for the program. */
+uint32_t run_job_extra_pcs(const struct wire_result *res);
+
+/** Append the PCs that the calls, and others for them, covered. */
 void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs);
 
 /** Write each PC once, in order, a line each. Errors: ERR_OS. */

@@ -100,6 +100,7 @@ enum wire_state {
 #define WIRE_HAS_CGROUP (1u << 4)
 #define WIRE_HAS_FAULT (1u << 5) /* /proc/self/fail-nth */
 #define WIRE_HAS_PLUGIN (1u << 6) /* coverage from QEMU; not with KCOV */
+#define WIRE_HAS_KCOV_REMOTE (1u << 7) /* coverage of the kernel's threads */
 
 enum wire_arch { WIRE_ARCH_X86_64 = 1, WIRE_ARCH_ARM64 = 2 };
 
@@ -231,6 +232,8 @@ enum wire_status {
 #define WIRE_RESP_STUCK \
 	(1u << 2) /* SIGKILL did not help: boot the guest anew */
 
+#define WIRE_RESP_EXTRA (1u << 3) /* see wire_call */
+
 struct wire_response {
 	uint32_t number; /* of the request */
 	uint32_t status; /* enum wire_status */
@@ -250,7 +253,11 @@ _Static_assert(sizeof(struct wire_response) == 64, "wire_response");
 #define WIRE_COVER_FULL (1u << 3) /* the trace's buffer was too small */
 #define WIRE_FAULTED (1u << 4) /* fail_nth hit something */
 
-/* One per WIRE_CALL of the program, in its order.  Offsets: from the response. */
+/*
+ * One per WIRE_CALL of the program, in its order.  Offsets: from the response.
+ * With WIRE_RESP_EXTRA one more, for what kernel threads and interrupts did for
+ * the program meanwhile (remote coverage); its flags, ret and err are 0.
+ */
 struct wire_call {
 	uint32_t flags;
 	int32_t err; /* errno, 0 when it succeeded */

@@ -109,6 +109,7 @@ struct wire_result {
 	struct wire_response head;
 	const struct wire_call *calls;
 	uint32_t ncalls;
+	bool extra; /* calls[ncalls] is there, too: see struct wire_call */
 	struct slice bytes; /* the whole response; offsets are within */
 };
 
@@ -122,7 +123,10 @@ fallible wire_poll(struct wire *w, struct wire_result *out, bool *got);
 fallible wire_wait(struct wire *w, unsigned int timeout_ms,
 		   struct wire_result *out);
 
-/* What call `i` of the result brought; the arrays are within the result. */
+/*
+ * What call `i` of the result brought, with `extra` also i == ncalls; the arrays
+ * are within the result.
+ */
 struct wire_u32s {
 	const uint32_t *data;
 	uint32_t len;

@@ -78,22 +78,20 @@ static bool open_one(uint32_t thread)
 /* A process has one buffer enabled at most: the supervisor has no other. */
 static bool enable_remote(void)
 {
-	struct {
-		struct kcov_remote_arg arg;
-		uint64_t handle;
-	} a = {
-		.arg = {
-			.trace_mode = KCOV_TRACE_PC,
-			.area_size = SIDE_ENTRIES,
-			.num_handles = 1,
-			.common_handle = kcov_remote_handle(
-				KCOV_SUBSYSTEM_COMMON, REMOTE_INSTANCE),
-		},
-		.handle = kcov_remote_handle(KCOV_SUBSYSTEM_USB,
-					     REMOTE_INSTANCE),
-	};
+	/* The argument, with a handle behind it. */
+	uint64_t mem[sizeof(struct kcov_remote_arg) / sizeof(uint64_t) + 1];
+	struct kcov_remote_arg *arg = (void *)mem;
 
-	return !ioctl(FD_BASE + (int)REMOTE, KCOV_REMOTE_ENABLE, &a);
+	*arg = (struct kcov_remote_arg){
+		.trace_mode = KCOV_TRACE_PC,
+		.area_size = SIDE_ENTRIES,
+		.num_handles = 1,
+		.common_handle = kcov_remote_handle(KCOV_SUBSYSTEM_COMMON,
+						    REMOTE_INSTANCE),
+	};
+	arg->handles[0] =
+		kcov_remote_handle(KCOV_SUBSYSTEM_USB, REMOTE_INSTANCE);
+	return !ioctl(FD_BASE + (int)REMOTE, KCOV_REMOTE_ENABLE, arg);
 }
 
 bool kcov_open(void)

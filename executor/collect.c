@@ -151,6 +151,17 @@ static void add_cmps(struct sink *k, struct wire_call *c, const uint64_t *words,
 	}
 }
 
+static void add_trace(struct sink *k, struct wire_call *c,
+		      const struct executor *x, const uint64_t *pc, uint32_t n)
+{
+	uint32_t flags = x->job.req.flags;
+
+	if (flags & (WIRE_REQ_SIGNAL | WIRE_REQ_ALL_SIGNAL))
+		add_signals(k, c, x, pc, n);
+	if (flags & WIRE_REQ_COVER)
+		add_pcs(k, c, pc, n);
+}
+
 static void add_coverage(struct sink *k, struct wire_call *c,
 			 const struct executor *x, const struct call_log *log)
 {
@@ -165,14 +176,29 @@ static void add_coverage(struct sink *k, struct wire_call *c,
 	c->trace_len = to - from;
 	if (cover_is_full(thread, to, cmp))
 		c->flags |= WIRE_COVER_FULL;
-	if (cmp) {
+	if (cmp)
 		add_cmps(k, c, words + (size_t)from * CMP_WORDS, to - from);
-		return;
-	}
-	if (flags & (WIRE_REQ_SIGNAL | WIRE_REQ_ALL_SIGNAL))
-		add_signals(k, c, x, words + from, to - from);
-	if (flags & WIRE_REQ_COVER)
-		add_pcs(k, c, words + from, to - from);
+	else
+		add_trace(k, c, x, words + from, to - from);
+}
+
+/* What others did for the program. */
+static void add_extra(struct sink *k, struct wire_call *c,
+		      const struct executor *x)
+{
+	const uint64_t *pc = kcov_remote(&c->trace_len);
+
+	add_trace(k, c, x, pc, c->trace_len);
+}
+
+static bool wants_extra(const struct executor *x)
+{
+	const uint32_t pcs = WIRE_REQ_SIGNAL | WIRE_REQ_ALL_SIGNAL |
+			     WIRE_REQ_COVER;
+	uint32_t n;
+
+	return x->job.req.kind == WIRE_PROGRAM && (x->job.req.flags & pcs) &&
+	       !(x->job.req.flags & WIRE_REQ_CMP) && kcov_remote(&n) && n;
 }
 
 static void add_call(struct sink *k, struct wire_call *c,
@@ -196,19 +222,25 @@ void respond(struct executor *x, uint32_t status, int32_t code)
 			  .cap = x->region.host.resp_size };
 	uint32_t n = s->ncalls <= WIRE_MAX_CALLS ? s->ncalls : 0;
 	uint64_t now = now_ns();
-	struct wire_call *calls = sink_add(&k, n * sizeof(*calls));
+	bool extra = wants_extra(x);
+	struct wire_call *calls = sink_add(&k, (n + extra) * sizeof(*calls));
 
 	if (!calls)
-		n = 0;
+		n = extra = 0;
 	for (uint32_t i = 0; i < n; i++)
 		add_call(&k, &calls[i], x, &s->calls[i]);
+	if (extra) {
+		calls[n] = (struct wire_call){};
+		add_extra(&k, &calls[n], x);
+	}
 	*r = (struct wire_response){
 		.number = s->completed,
 		.status = status,
 		.code = code,
 		.flags = (k.truncated ? WIRE_RESP_TRUNCATED : 0) |
 			 (s->fresh ? WIRE_RESP_NEW_WORKER : 0) |
-			 (s->stuck ? WIRE_RESP_STUCK : 0),
+			 (s->stuck ? WIRE_RESP_STUCK : 0) |
+			 (extra ? WIRE_RESP_EXTRA : 0),
 		.ncalls = n,
 		.size = k.used,
 		.elapsed_ns = now - x->start_ns,

@@ -39,10 +39,8 @@ struct region {
 	unsigned char *base;
 	struct wire_host host; /* checked copy */
 	struct wire_guest *guest;
-	int fd; /* of the device; -1 when there is none to map again */
+	int line; /* descriptor of the serial line that replaces it, or -1 */
 };
-
-enum region_kind { REGION_FILE, REGION_MMAPPER, REGION_PCI };
 
 /**
  * Find and map the region: `path`, or when NULL what the machine offers.
@@ -56,11 +54,32 @@ bool region_reopen(struct region *r);
 /** Map a page of it to read, in a mapping that workers inherit; or NULL. */
 void *region_map_page(uint64_t off);
 
+/** What is wrong with a header, or NULL. */
+const char *region_check(const struct wire_host *h);
+
+/** Publish what wire_guest says, and this state. */
+void region_state(struct region *r, uint32_t state);
+
 uint32_t region_submitted(const struct region *r);
 bool region_stopped(const struct region *r);
 void region_complete(struct region *r, uint32_t completed);
 struct wire_request *region_request(const struct region *r, uint32_t number);
 struct wire_response *region_response(const struct region *r, uint32_t number);
+
+/* ---- serial.c: a serial line instead ------------------------------------ */
+
+/** The line that the host names; -1 when there is none. */
+int serial_open(void);
+
+/** Say that we are here until the host sends its header; false: it does not. */
+bool serial_meet(int line, struct wire_host *h);
+
+/** Take in what came from the host.  Does not wait. */
+void serial_take(const struct region *r);
+
+/** Send these bytes of the region; waits until the line has taken them. */
+void serial_send(const struct region *r, const unsigned char *from,
+		 uint32_t len);
 
 /* ---- What supervisor and worker share ----------------------------------- */
 
@@ -148,6 +167,11 @@ bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons);
 /** The entries; only where kcov_map_all() succeeded. */
 const uint64_t *kcov_entries(uint32_t thread);
 bool kcov_map_all(void);
+/** Is there remote coverage: of threads that work for a program's process? */
+bool kcov_has_remote(void);
+/** Its entries since kcov_rewind_remote(). */
+const uint64_t *kcov_remote(uint32_t *n);
+void kcov_rewind_remote(void);
 
 /* ---- plugin.c: the same from QEMU ------------------------------------------ */
 

@@ -7,6 +7,11 @@
  * kernel would copy every page table entry of the rest.  Whoever reads entries maps
  * all (kcov_map_all).  A dying thread disables its buffer (kcov_task_exit), so
  * the next worker can have it.
+ *
+ * A further buffer takes remote coverage: the supervisor enables it for a handle
+ * that its children inherit (kcov_task_init), so that kernel threads and soft
+ * interrupts which work for one of them (vhost, sockets, Bluetooth) say what they
+ * did; for USB the handle is that of a bus.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -23,9 +28,13 @@
 #define SIDE_ENTRIES (64u << 10)
 #define CMP_WORDS 4 /* of a comparison record */
 
+#define REMOTE MAX_THREADS /* the further buffer */
+#define REMOTE_INSTANCE 1u /* of the handles: any but 0 */
+
 static uint64_t *count_page[MAX_THREADS];
-static uint64_t *entries[MAX_THREADS];
+static uint64_t *entries[MAX_THREADS + 1];
 static uint32_t opened;
+static bool has_remote;
 
 static uint32_t capacity(uint32_t thread)
 {
@@ -66,16 +75,59 @@ static bool open_one(uint32_t thread)
 	return true;
 }
 
+/* A process has one buffer enabled at most: the supervisor has no other. */
+static bool enable_remote(void)
+{
+	/* The argument, with a handle behind it. */
+	uint64_t mem[sizeof(struct kcov_remote_arg) / sizeof(uint64_t) + 1];
+	struct kcov_remote_arg *arg = (void *)mem;
+
+	*arg = (struct kcov_remote_arg){
+		.trace_mode = KCOV_TRACE_PC,
+		.area_size = SIDE_ENTRIES,
+		.num_handles = 1,
+		.common_handle = kcov_remote_handle(KCOV_SUBSYSTEM_COMMON,
+						    REMOTE_INSTANCE),
+	};
+	arg->handles[0] =
+		kcov_remote_handle(KCOV_SUBSYSTEM_USB, REMOTE_INSTANCE);
+	return !ioctl(FD_BASE + (int)REMOTE, KCOV_REMOTE_ENABLE, arg);
+}
+
 bool kcov_open(void)
 {
 	while (opened < MAX_THREADS && open_one(opened))
 		opened++;
+	has_remote = opened == MAX_THREADS && open_one(REMOTE) &&
+		     enable_remote();
 	return opened > 0;
+}
+
+bool kcov_has_remote(void)
+{
+	return has_remote;
+}
+
+const uint64_t *kcov_remote(uint32_t *n)
+{
+	const uint64_t *e = entries[REMOTE];
+	uint64_t count = e ? __atomic_load_n(e, __ATOMIC_ACQUIRE) : 0;
+
+	*n = count < SIDE_ENTRIES ? (uint32_t)count : SIDE_ENTRIES - 1;
+	return e ? e + 1 : NULL;
+}
+
+void kcov_rewind_remote(void)
+{
+	if (entries[REMOTE])
+		__atomic_store_n(entries[REMOTE], 0, __ATOMIC_RELAXED);
 }
 
 bool kcov_map_all(void)
 {
-	for (uint32_t i = 0; i < opened; i++) {
+	for (uint32_t i = 0; i <= REMOTE; i++) {
+		if (i == REMOTE ? !has_remote : i >= opened)
+			continue;
 		entries[i] = map_buffer(i);
 		if (!entries[i])
 			return false;
@@ -139,6 +191,7 @@ void kcov_rewind(void)
 {
 	for (uint32_t i = 0; i < opened && count_page[i]; i++)
 		__atomic_store_n(count_page[i], 0, __ATOMIC_RELAXED);
+	kcov_rewind_remote();
 }
 
 bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons)

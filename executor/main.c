@@ -69,8 +69,7 @@ static _Noreturn void fail(const char *why)
 	if (x.region.guest) {
 		snprintf(x.region.guest->message,
 			 sizeof(x.region.guest->message), "%s", why);
-		__atomic_store_n(&x.region.guest->state, WIRE_STATE_FAILED,
-				 __ATOMIC_RELEASE);
+		region_state(&x.region, WIRE_STATE_FAILED);
 		sleep(1); /* for the host to read it */
 	}
 	if (x.is_init)
@@ -78,9 +77,10 @@ static _Noreturn void fail(const char *why)
 	exit(1);
 }
 
-static void introduce(struct wire_guest *g)
+static void introduce(struct region *r)
 {
-	*g = (struct wire_guest){
+	*r->guest = (struct wire_guest){
+		.serial_read = r->guest->serial_read,
 		.magic = WIRE_MAGIC,
 		.version = WIRE_VERSION,
 #ifdef __x86_64__
@@ -89,7 +89,7 @@ static void introduce(struct wire_guest *g)
 		.arch = WIRE_ARCH_ARM64,
 #endif
 	};
-	__atomic_store_n(&g->state, WIRE_STATE_BOOTING, __ATOMIC_RELEASE);
+	region_state(r, WIRE_STATE_BOOTING);
 }
 
 static const char *make_work_dir(void)
@@ -106,6 +106,7 @@ static uint32_t features(void)
 	return (x.cover == WIRE_COVER_KCOV ? WIRE_HAS_KCOV | WIRE_HAS_KCOV_CMP :
 					     0) |
 	       (x.cover == WIRE_COVER_PLUGIN ? WIRE_HAS_PLUGIN : 0) |
+	       (kcov_has_remote() ? WIRE_HAS_KCOV_REMOTE : 0) |
 	       (x.is_init ? WIRE_HAS_INIT : 0) |
 	       (sandbox_has_userns() ? WIRE_HAS_USERNS : 0) |
 	       (!access("/sys/fs/cgroup/cgroup.procs", W_OK) ? WIRE_HAS_CGROUP :
@@ -137,7 +138,7 @@ static void prepare(const char *shm)
 	wrong = region_open(&x.region, shm);
 	if (wrong)
 		fail(wrong);
-	introduce(x.region.guest);
+	introduce(&x.region);
 	setup_limits(x.is_init);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	x.work_dir = make_work_dir();

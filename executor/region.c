@@ -6,6 +6,7 @@
  * iomem= from its start; a longer mapping than the file fails.
  * QEMU: docs/specs/ivshmem-spec.txt: BAR 2 is the memory; sysfs offers it as
  * resource2 of the device (Documentation/PCI/sysfs-pci.rst).
+ * Without either, the region is memory of our own and serial.c fills it.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,6 +19,18 @@
 #include "executor.h"
 
 #define PCI_DIR "/sys/bus/pci/devices"
+
+/*
+ * How the memory is mapped (Documentation/PCI/sysfs-pci.rst).  x86: as the host
+ * has it; write-combining would delay what the host polls for.  arm64: plain
+ * resource2 is Device memory, where unaligned accesses and DC ZVA, which memcpy()
+ * and memset() use, fault; resource2_wc is Normal, non-cacheable memory.
+ */
+#ifdef __aarch64__
+#define BAR "resource2_wc"
+#else
+#define BAR "resource2"
+#endif
 
 static bool file_is(const char *dir, const char *name, const char *want)
 {
@@ -49,9 +62,7 @@ static int open_pci(void)
 			continue;
 		snprintf(path, sizeof(path), PCI_DIR "/%s/enable", e->d_name);
 		write_file(path, "1");
-		/* Write-combining would delay what the host polls for. */
-		snprintf(path, sizeof(path), PCI_DIR "/%s/resource2",
-			 e->d_name);
+		snprintf(path, sizeof(path), PCI_DIR "/%s/" BAR, e->d_name);
 		fd = open(path, O_RDWR | O_CLOEXEC);
 	}
 	closedir(d);
@@ -74,7 +85,7 @@ static bool part_ok(const struct wire_host *h, uint64_t off, uint64_t size)
 	       size <= h->total_size && off <= h->total_size - size;
 }
 
-static const char *check_header(const struct wire_host *h)
+const char *region_check(const struct wire_host *h)
 {
 	if (h->magic != WIRE_MAGIC)
 		return "the shared memory has no header";
@@ -110,15 +121,40 @@ static bool map_all(struct region *r, int fd)
 
 static const char *dev_path; /* of region_open, for region_reopen */
 
+/* Memory of our own, for what the line brings. */
+static const char *open_line(struct region *r)
+{
+	void *p;
+
+	r->line = serial_open();
+	if (r->line < 0)
+		return "no shared memory (neither /dev/mmapper nor ivshmem), "
+		       "nor a serial line";
+	if (!serial_meet(r->line, &r->host))
+		return "the host does not answer over the serial line";
+	if (region_check(&r->host))
+		return region_check(&r->host);
+	p = mmap(NULL, r->host.total_size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return "no memory";
+	madvise(p, r->host.total_size, MADV_DONTFORK);
+	r->base = p;
+	r->guest = (struct wire_guest *)(r->base + WIRE_GUEST_OFF);
+	memcpy(r->base, &r->host, sizeof(r->host));
+	return NULL;
+}
+
 const char *region_open(struct region *r, const char *path)
 {
 	int fd = open_device(path);
 	const char *wrong;
 	void *page;
 
+	r->line = -1;
 	dev_path = path;
 	if (fd < 0)
-		return "no shared memory: neither /dev/mmapper nor ivshmem";
+		return open_line(r);
 	page = mmap(NULL, WIRE_PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED) {
 		close(fd);
@@ -126,7 +162,7 @@ const char *region_open(struct region *r, const char *path)
 	}
 	memcpy(&r->host, page, sizeof(r->host));
 	munmap(page, WIRE_PAGE);
-	wrong = check_header(&r->host);
+	wrong = region_check(&r->host);
 	if (!wrong && !map_all(r, fd))
 		wrong = "cannot map all of the shared memory";
 	close(fd);
@@ -163,6 +199,8 @@ uint32_t region_submitted(const struct region *r)
 {
 	const struct wire_host *h = (const void *)r->base;
 
+	if (r->line >= 0)
+		serial_take(r);
 	return __atomic_load_n(&h->submitted, __ATOMIC_ACQUIRE);
 }
 
@@ -176,6 +214,22 @@ bool region_stopped(const struct region *r)
 void region_complete(struct region *r, uint32_t completed)
 {
 	__atomic_store_n(&r->guest->completed, completed, __ATOMIC_RELEASE);
+	if (r->line < 0)
+		return;
+	/* What was answered, then that it was. */
+	const struct wire_response *resp = region_response(r, completed - 1);
+
+	serial_send(r, (const unsigned char *)resp, resp->size);
+	serial_send(r, (const unsigned char *)&r->guest->completed,
+		    sizeof(r->guest->completed));
+}
+
+void region_state(struct region *r, uint32_t state)
+{
+	__atomic_store_n(&r->guest->state, state, __ATOMIC_RELEASE);
+	if (r->line >= 0)
+		serial_send(r, (const unsigned char *)r->guest,
+			    sizeof(*r->guest));
 }
 
 struct wire_request *region_request(const struct region *r, uint32_t number)

@@ -20,9 +20,12 @@
 #define IDLE_MAX_NS 1000000l
 #define KILL_WAIT_MS 3000 /* a killed worker should be gone by then */
 
+/* Not an atomic addition: arm64 has none on memory that is not cached. */
 static void beat(struct executor *x)
 {
-	__atomic_fetch_add(&x->region.guest->heartbeat, 1, __ATOMIC_RELAXED);
+	uint32_t *beats = &x->region.guest->heartbeat;
+
+	__atomic_store_n(beats, *beats + 1, __ATOMIC_RELAXED);
 }
 
 /* Wait a little for something new of the host; longer from turn to turn. */
@@ -155,6 +158,8 @@ static void become_worker(struct executor *x)
 
 	if (!x->is_init)
 		setpgid(0, 0);
+	if (x->region.line >= 0)
+		close(x->region.line);
 	if (wants_cover(r))
 		cover_start(0, r->flags & WIRE_REQ_CMP);
 	if ((r->sandbox || mounts) && !sandbox_enter(r->sandbox, mounts) &&
@@ -192,6 +197,7 @@ static void one_program(struct executor *x)
 	pid_t pid;
 
 	x->shared->fresh = 1;
+	kcov_rewind_remote();
 	pid = spawn(x, single_worker);
 	if (pid < 0) {
 		respond(x, WIRE_ERROR, errno);
@@ -331,7 +337,8 @@ static void handle(struct executor *x)
 	x->region.guest->running = x->job.req.number;
 	switch (x->job.req.kind) {
 	case WIRE_PROGRAM:
-		if (x->job.req.flags & WIRE_REQ_KEEP)
+		/* A kept worker needs memory that it can map, too. */
+		if ((x->job.req.flags & WIRE_REQ_KEEP) && x->region.line < 0)
 			keep_serving(x);
 		else
 			one_program(x);
@@ -357,8 +364,7 @@ _Noreturn void serve(struct executor *x)
 
 	keep_stack_private();
 	start_ticks();
-	__atomic_store_n(&x->region.guest->state, WIRE_STATE_READY,
-			 __ATOMIC_RELEASE);
+	region_state(&x->region, WIRE_STATE_READY);
 	while (!region_stopped(&x->region)) {
 		beat(x);
 		if (region_submitted(&x->region) == x->shared->completed) {
@@ -371,7 +377,7 @@ _Noreturn void serve(struct executor *x)
 		pause_ns = 0;
 		handle(x);
 	}
-	x->region.guest->state = WIRE_STATE_STOPPED;
+	region_state(&x->region, WIRE_STATE_STOPPED);
 	if (x->is_init)
 		machine_off();
 	clean_work_dir(x->work_dir);

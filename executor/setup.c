@@ -18,7 +18,7 @@
 
 #define LOOP_MAJOR 7
 #define LOOP_NODES 16
-#define SAY_FD 239 /* stderr of an ordinary process */
+#define SAY_FD 239 /* what stderr was */
 
 uint64_t now_ns(void)
 {
@@ -133,11 +133,13 @@ void setup_limits(bool is_init)
 		limit(RLIMIT_NPROC, 64);
 }
 
-/* Programs find the null device. */
+/*
+ * Programs find the null device.  The console stays open elsewhere: a serial
+ * port hears nothing, SysRq neither, when nobody has it open.
+ */
 void setup_stdio(bool is_init)
 {
-	if (!is_init)
-		dup3(STDERR_FILENO, SAY_FD, O_CLOEXEC);
+	dup3(STDERR_FILENO, SAY_FD, O_CLOEXEC);
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)

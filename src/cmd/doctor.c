@@ -298,7 +298,8 @@ static void check_tools(struct doctor *d)
 	check_tool(d, "clang", GRADE_NOTE,
 		   "kernels cannot be built with clang (KMSAN, CFI)", "clang");
 	check_tool(d, "aarch64-linux-gnu-gcc", GRADE_NOTE,
-		   "no programs for arm64 guests", "gcc-aarch64-linux-gnu");
+		   "no programs for arm64 guests",
+		   "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
 	check_tool(d, "make", GRADE_NOTE, "no kernel builds", "make");
 	check_tool(d, "flex", GRADE_NOTE, "no kernel builds",
 		   "flex bison bc libelf-dev libssl-dev");

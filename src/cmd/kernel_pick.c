@@ -166,9 +166,9 @@ fallible kernel_pick(const char *what, struct kernel_pick *out)
 	} else if (is_dir(what)) {
 		if (!pick_dir(what, &k))
 			return error_new(ERR_INPUT,
-					 "%s: neither linux, bzImage, "
-					 "arch/x86/boot/bzImage nor vmlinuz "
-					 "in it (packed ones must be unpacked)",
+					 "%s: neither linux, bzImage, Image, "
+					 "arch/*/boot/*Image nor vmlinuz in it "
+					 "(packed ones must be unpacked)",
 					 what);
 		complete(&k);
 	} else if (access(what, R_OK) == 0 || strchr(what, '/') ||

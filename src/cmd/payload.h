@@ -5,13 +5,15 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "prog/prog.h"
 
 /**
- * Read a static x86-64 binary or a script; a C file (*.c) is compiled with
- * "cc -static" ($CC is heeded).  Errors: ERR_NOT_FOUND (no compiler),
- * ERR_INPUT (no such file, a dynamic binary, for another machine, too large), ERR_BUILD (it
- * does not compile; the compiler's words went to stderr).
+ * Read a static binary for `arch` or a script; a C file (*.c) is compiled with
+ * "cc -static" ($CC is heeded), for arm64 with aarch64-linux-gnu-gcc
+ * ($CC_ARM64).  Errors: ERR_NOT_FOUND (no compiler), ERR_INPUT (no such file, a
+ * dynamic binary, for another machine, too large), ERR_BUILD (it does not
+ * compile; the compiler's words went to stderr).
  */
-fallible payload_load(const char *path, struct buf *out);
+fallible payload_load(const char *path, enum prog_arch arch, struct buf *out);
 
 #endif /* CMD_PAYLOAD_H */

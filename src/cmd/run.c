@@ -24,7 +24,7 @@ enum {
 
 struct run_opts {
 	const char *kernel, *vmlinux, *shell, *cmdline, *accel, *cover;
-	const char *sandbox, *coverage;
+	const char *sandbox, *coverage, *link;
 	struct opt_list files;
 	unsigned timeout_s, memory_mib, cpus, repeat;
 	bool console, json;
@@ -32,8 +32,8 @@ struct run_opts {
 
 static const struct opt opts[] = {
 	OPT(OPT_STR, 'k', "kernel", run_opts, kernel, "FILE|DIR|NAME|auto",
-	    "the kernel to boot (bzImage or User Mode Linux), a directory with "
-	    "one, one of the cache, or the best one found"),
+	    "the kernel to boot (bzImage, arm64 Image or User Mode Linux), a "
+	    "directory with one, one of the cache, or the best one found"),
 	OPT(OPT_STR, 0, "vmlinux", run_opts, vmlinux, "FILE",
 	    "the same kernel with debug information: adds source lines"),
 	OPT(OPT_STR, 's', "shell", run_opts, shell, "FILE",
@@ -60,6 +60,9 @@ static const struct opt opts[] = {
 	    "processors of the guest (1; User Mode Linux has one)"),
 	OPT(OPT_STR, 'a', "accel", run_opts, accel, "KIND",
 	    "kvm, tcg or auto (KVM if it is known to work)"),
+	OPT(OPT_STR, 0, "link", run_opts, link, "KIND",
+	    "how to talk to the guest: serial, or auto (shared memory if the "
+	    "guest can)"),
 	OPT(OPT_STR, 0, "cmdline", run_opts, cmdline, "TEXT",
 	    "more for the kernel's command line"),
 	OPT(OPT_FLAG, 'C', "console", run_opts, console, NULL,
@@ -171,6 +174,7 @@ static void run_to_json(const struct run *run, const struct run_job *job,
 	json_set(o, "program", json_text(slice_cstr(job->name)));
 	json_set(o, "machine", json_text(slice_cstr(vm_machine(vm))));
 	json_set(o, "boot_ms", json_int(vm_boot_ms(vm)));
+	json_set(o, "link", json_text(slice_cstr(guest_link_name(run->guest))));
 	json_set(o, "result", json_text(slice_cstr(how)));
 	json_set(o, "coverage",
 		 json_text(slice_cstr(
@@ -179,6 +183,9 @@ static void run_to_json(const struct run *run, const struct run_job *job,
 	if (job->prog)
 		json_set(o, "calls",
 			 res ? run_job_calls_to_json(job, res) : json_none());
+	if (job->prog)
+		json_set(o, "background_pcs",
+			 json_int(res ? run_job_extra_pcs(res) : 0));
 }
 
 /* `res` is NULL if the guest did not answer. */
@@ -240,8 +247,9 @@ static fallible start_guest(struct run *run)
 		error_free(err);
 	}
 	if (!run->object)
-		fprintf(stderr, "bugon run: %s booted in %u ms\n",
-			vm_machine(vm), vm_boot_ms(vm));
+		fprintf(stderr, "bugon run: %s booted in %u ms; link: %s\n",
+			vm_machine(vm), vm_boot_ms(vm),
+			guest_link_name(run->guest));
 	return coverage_check(&run->cover, guest_cover_source(run->guest),
 			      run->opts->cover != NULL, !run->object);
 }
@@ -314,6 +322,16 @@ static fallible choose_accel(const char *name, enum vm_accel *out)
 	return NULL;
 }
 
+static fallible choose_link(const char *name, enum guest_link *out)
+{
+	*out = GUEST_LINK_AUTO;
+	if (name && !strcmp(name, "serial"))
+		*out = GUEST_LINK_SERIAL;
+	else if (name && strcmp(name, "auto") != 0)
+		return error_new(ERR_USAGE, "--link is serial or auto");
+	return NULL;
+}
+
 static fallible open_symbols(const struct run_opts *o,
 			     const struct kernel_pick *k,
 			     struct symbols **symbols)
@@ -375,8 +393,10 @@ static size_t list_files(struct arena *arena, const struct opt_list *names,
 	return n;
 }
 
-static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
-			 size_t n, struct slice program)
+static fallible run_jobs(const struct run_opts *o,
+			 const struct kernel_pick *kernel,
+			 const struct run_job *jobs, size_t n,
+			 struct slice program)
 {
 	_cleanup_(symbols_closep) struct symbols *symbols = NULL;
 	_cleanup_(guest_closep) struct guest *guest = NULL;
@@ -385,16 +405,19 @@ static fallible run_jobs(const struct run_opts *o, const struct run_job *jobs,
 	struct vm_file files[MAX_FILES];
 	struct guest_cover cover;
 	struct vm_config cfg;
-	struct kernel_pick kernel;
+	enum guest_link link;
 
-	TRY(kernel_pick(o->kernel, &kernel));
-	TRY(make_config(o, &kernel, &cfg));
-	TRY(open_symbols(o, &kernel, &symbols));
+	TRY(choose_link(o->link, &link));
+	TRY(make_config(o, kernel, &cfg));
+	TRY(open_symbols(o, kernel, &symbols));
 	cfg.files = files;
 	cfg.nr_files = list_files(arena, &o->files, program, files);
-	TRY(coverage_choose(o->coverage, o->cover != NULL, &kernel, cfg.accel,
+	TRY(coverage_choose(o->coverage, o->cover != NULL, kernel, cfg.accel,
 			    &cover));
-	TRY(guest_open(&cfg, &cover, &guest));
+	if (link == GUEST_LINK_SERIAL && cover.source == WIRE_COVER_PLUGIN)
+		return error_new(ERR_USAGE, "--coverage plugin needs shared "
+					    "memory, not --link serial");
+	TRY(guest_open(&cfg, &cover, link, &guest));
 	if (o->json)
 		array = json_array_new();
 	struct run run = { .opts = o,
@@ -421,24 +444,29 @@ static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
 {
 	_cleanup_(buf_deinit) struct buf program = {};
 	_cleanup_(jobs_deinit) job_vec jobs = {};
+	struct kernel_pick kernel;
+	enum prog_arch arch;
 	struct run_job job;
 	uint32_t sandbox;
 
 	TRY(run_job_sandbox(o->sandbox, &sandbox));
+	TRY(kernel_pick(o->kernel, &kernel));
+	arch = guest_arch(kernel.kernel);
 	if (o->shell) {
-		TRY(payload_load(o->shell, &program));
+		TRY(payload_load(o->shell, arch, &program));
 		run_job_binary(o->shell, argc, argv, &job);
 		vec_push(&jobs, job);
 	}
 	for (int i = 0; !o->shell && i < argc; i++) {
-		TRY(run_job_program(argv[i], &job));
+		TRY(run_job_program(argv[i], arch, &job));
 		vec_push(&jobs, job);
 	}
 	vec_for_each(&jobs, j) {
 		j->req.timeout_ms = o->timeout_s * 1000;
 		j->req.sandbox = sandbox;
 	}
-	return run_jobs(o, jobs.data, jobs.len, buf_as_slice(&program));
+	return run_jobs(o, &kernel, jobs.data, jobs.len,
+			buf_as_slice(&program));
 }
 
 static fallible run_run(const void *options, int argc, char **argv, int *status)

@@ -30,7 +30,8 @@ void run_job_binary(const char *name, int argc, char **argv,
 		buf_add(&out->payload, argv[i], strlen(argv[i]) + 1);
 }
 
-fallible run_job_program(const char *path, struct run_job *out)
+fallible run_job_program(const char *path, enum prog_arch arch,
+			 struct run_job *out)
 {
 	_cleanup_(buf_deinit) struct buf text = {};
 	struct run_job job = { .name = path,
@@ -40,7 +41,7 @@ fallible run_job_program(const char *path, struct run_job *out)
 						 WIRE_REQ_THREADS } };
 
 	TRY(io_read_file(path, MAX_PROGRAM_BYTES, &text));
-	TRY(prog_parse(path, buf_as_slice(&text), PROG_X86_64, &job.prog));
+	TRY(prog_parse(path, buf_as_slice(&text), arch, &job.prog));
 	prog_encode(job.prog, &job.payload);
 	*out = job;
 	return NULL;
@@ -123,6 +124,11 @@ static bool is_cut(const struct wire_result *res, uint32_t i)
 	       (res->head.flags & WIRE_RESP_TRUNCATED);
 }
 
+uint32_t run_job_extra_pcs(const struct wire_result *res)
+{
+	return res->extra ? wire_pcs(res, res->ncalls).len : 0;
+}
+
 void run_job_calls_to_text(const struct run_job *job,
 			   const struct wire_result *res, FILE *f)
 {
@@ -136,6 +142,8 @@ void run_job_calls_to_text(const struct run_job *job,
 			   is_cut(res, i) ? " (cut)" : "");
 		fputs(buf_cstr(&line), f);
 	}
+	if (run_job_extra_pcs(res))
+		fprintf(f, "background -> %u PCs\n", run_job_extra_pcs(res));
 }
 
 struct json *run_job_calls_to_json(const struct run_job *job,
@@ -164,7 +172,7 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 
 void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs)
 {
-	for (uint32_t i = 0; i < res->ncalls; i++) {
+	for (uint32_t i = 0; i < res->ncalls + res->extra; i++) {
 		struct wire_u64s u = wire_pcs(res, i);
 
 		for (uint32_t k = 0; k < u.len; k++)

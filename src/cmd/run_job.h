@@ -28,8 +28,9 @@ void run_job_deinit(struct run_job *job);
 void run_job_binary(const char *name, int argc, char **argv,
 		    struct run_job *out);
 
-/** Read a program of system calls. Errors: those of prog_parse(). */
-fallible run_job_program(const char *path, struct run_job *out);
+/** Read a program of `arch`'s system calls. Errors: those of prog_parse(). */
+fallible run_job_program(const char *path, enum prog_arch arch,
+			 struct run_job *out);
 
 /** "none", "setuid", "namespace", or NULL. Errors: ERR_USAGE. */
 fallible run_job_sandbox(const char *name, uint32_t *out);
@@ -44,7 +45,10 @@ void run_job_calls_to_text(const struct run_job *job,
 struct json *run_job_calls_to_json(const struct run_job *job,
 				   const struct wire_result *res);
 
-/** Append the PCs that the calls covered. */
+/** PCs that the kernel's threads covered for the program. */
+uint32_t run_job_extra_pcs(const struct wire_result *res);
+
+/** Append the PCs that the calls, and others for them, covered. */
 void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs);
 
 /** Write each PC once, in order, a line each. Errors: ERR_OS. */

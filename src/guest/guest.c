@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 /* Between looks at the answer: first at once, then with pauses. */
-enum { EAGER_LOOKS = 50, PAUSE_MS = 1, LAST_WORDS_MS = 200 };
+enum { EAGER_LOOKS = 50, PAUSE_MS = 1, LAST_WORDS_MS = 200, SETTLE_MS = 5000 };
 
 struct guest {
 	struct vm *vm;
@@ -18,8 +18,7 @@ struct guest {
 	int shm_fd;
 	struct vm_file files[GUEST_MAX_FILES];
 	char executor[4096], plugin[4096];
-	bool snapshot; /* and what the executor had said of itself then: */
-	char said[WIRE_PAGE];
+	bool snapshot;
 };
 
 static bool beside_us(const char *relative, char *out, size_t size)
@@ -38,22 +37,41 @@ static bool beside_us(const char *relative, char *out, size_t size)
 	return access(out, R_OK) == 0;
 }
 
-static fallible find_executor(struct guest *g)
+enum prog_arch guest_arch(const char *kernel)
 {
-	const char *env = getenv("BUGON_EXECUTOR");
+	struct vm_kernel k = {};
+
+	/* vm_open() will say what is wrong with it. */
+	error_free(vm_kernel_identify(kernel, &k));
+	return k.kind == VM_KERNEL_ARM64 ? PROG_ARM64 : PROG_X86_64;
+}
+
+static fallible find_executor(struct guest *g, enum prog_arch arch)
+{
+	static const struct {
+		const char *env, *build, *installed, *also;
+	} rows[] = {
+		[PROG_X86_64] = { "BUGON_EXECUTOR", "executor",
+				  "../libexec/bugon/executor", "" },
+		[PROG_ARM64] = { "BUGON_EXECUTOR_ARM64", "executor-arm64",
+				 "../libexec/bugon/executor-arm64",
+				 ", after apt install gcc-aarch64-linux-gnu "
+				 "libc6-dev-arm64-cross" },
+	};
+	const char *env = getenv(rows[arch].env);
 	size_t size = sizeof(g->executor);
 
 	if (env && *env) {
 		snprintf(g->executor, size, "%s", env);
 		return NULL;
 	}
-	if (beside_us("executor", g->executor, size) ||
-	    beside_us("../libexec/bugon/executor", g->executor, size))
+	if (beside_us(rows[arch].build, g->executor, size) ||
+	    beside_us(rows[arch].installed, g->executor, size))
 		return NULL;
 	return error_new(ERR_NOT_FOUND,
-			 "bugon's executor is neither beside the program nor "
-			 "in ../libexec/bugon: build with make, or set "
-			 "BUGON_EXECUTOR");
+			 "bugon's %s is neither beside the program nor in "
+			 "../libexec/bugon: build with make%s, or set %s",
+			 rows[arch].build, rows[arch].also, rows[arch].env);
 }
 
 static fallible find_plugin(struct guest *g)
@@ -93,16 +111,43 @@ static fallible open_wire(struct guest *g, const struct guest_cover *cover,
 	return NULL;
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* What the serial line brought, and what it is to bring. */
+static fallible pump(struct guest *g)
+{
+	struct slice in = vm_inbox(g->vm), out;
+
+	wire_receive(g->wire, in);
+	vm_inbox_consume(g->vm, in.len);
+	out = wire_to_send(g->wire);
+	if (!out.len)
+		return NULL;
+	TRY(vm_send(g->vm, out.p, out.len));
+	wire_sent(g->wire, out.len);
+	return NULL;
+}
+
 static bool is_ready(void *ctx)
 {
-	const struct guest *g = ctx;
-	struct wire_guest w = wire_guest(g->wire);
+	struct guest *g = ctx;
+	struct wire_guest w;
 
+	/* Who takes no messages is about to end: vm_boot() sees that. */
+	error_free(pump(g));
+	w = wire_guest(g->wire);
 	return w.state == WIRE_STATE_READY || w.state == WIRE_STATE_FAILED;
 }
 
 fallible guest_open(const struct vm_config *cfg,
-		    const struct guest_cover *cover, struct guest **out)
+		    const struct guest_cover *cover, enum guest_link link,
+		    struct guest **out)
 {
 	_cleanup_(guest_closep) struct guest *g = mem_calloc(1, sizeof(*g));
 	struct vm_config c = *cfg;
@@ -112,7 +157,7 @@ fallible guest_open(const struct vm_config *cfg,
 		return error_os("shared memory");
 	if (c.nr_files >= GUEST_MAX_FILES)
 		return error_new(ERR_BUG, "too many files for the guest");
-	TRY(find_executor(g));
+	TRY(find_executor(g, guest_arch(c.kernel)));
 	g->files[0] = (struct vm_file){ .path = "/init",
 					.host = g->executor,
 					.mode = 0755 };
@@ -121,7 +166,7 @@ fallible guest_open(const struct vm_config *cfg,
 	TRY(open_wire(g, cover, &c));
 	c.files = g->files;
 	c.nr_files++;
-	c.shm_fd = g->shm_fd;
+	c.shm_fd = link == GUEST_LINK_SERIAL ? -1 : g->shm_fd;
 	c.is_ready = is_ready;
 	c.ready_ctx = g;
 	TRY(vm_open(&c, &g->vm));
@@ -139,21 +184,16 @@ void guest_close(struct guest *g)
 	free(g);
 }
 
-/* The page that the executor writes once when it starts. */
-static char *executor_page(struct guest *g)
-{
-	size_t size;
-
-	return (char *)vm_shm(g->vm, &size) + WIRE_GUEST_OFF;
-}
-
 fallible guest_start(struct guest *g)
 {
 	vm_stop(g->vm); /* the old guest must not write any more */
-	wire_reset(g->wire);
 	if (g->snapshot)
-		memcpy(executor_page(g), g->said, sizeof(g->said));
+		wire_restore(g->wire);
+	else
+		wire_reset(g->wire);
 	TRY(vm_boot(g->vm));
+	if (g->snapshot) /* some restore the shared memory, too */
+		wire_refresh(g->wire);
 	struct wire_guest w = wire_guest(g->wire);
 	if (w.state != WIRE_STATE_READY)
 		return error_new(ERR_BOOT, "the executor gave up: %.*s",
@@ -161,24 +201,30 @@ fallible guest_start(struct guest *g)
 	return NULL;
 }
 
-/*
- * The executor waits for request 0 and has answered none, which is what
- * wire_reset() makes of the shared memory; only its introduction is missing.
- */
-fallible guest_snapshot(struct guest *g)
+/* Nothing may be under way on the line: half of it would be lost. */
+static fallible settle(struct guest *g)
 {
-	memcpy(g->said, executor_page(g), sizeof(g->said));
-	TRY(vm_snapshot(g->vm));
-	g->snapshot = true;
+	uint64_t end = now_ms() + SETTLE_MS;
+	unsigned events;
+
+	while (!wire_is_idle(g->wire)) {
+		TRY(pump(g));
+		TRY(vm_poll(g->vm, PAUSE_MS, &events));
+		if (vm_death(g->vm)->kind || now_ms() >= end)
+			return error_new(ERR_INFRA,
+					 "the guest does not take what the "
+					 "serial line brings");
+	}
 	return NULL;
 }
 
-static uint64_t now_ms(void)
+fallible guest_snapshot(struct guest *g)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	TRY(settle(g));
+	wire_snapshot(g->wire);
+	TRY(vm_snapshot(g->vm));
+	g->snapshot = true;
+	return NULL;
 }
 
 uint32_t guest_room(const struct guest *g)
@@ -216,6 +262,8 @@ fallible guest_take(struct guest *g, unsigned timeout_ms,
 	unsigned looks = 0, events;
 
 	for (;;) {
+		/* One who takes nothing is about to end: vm_poll() sees that. */
+		error_free(pump(g));
 		TRY(poll_answer(g, res, got));
 		if (*got)
 			return NULL;
@@ -227,6 +275,8 @@ fallible guest_take(struct guest *g, unsigned timeout_ms,
 	/* A splat need not be the end: the answer may be on its way. */
 	if (vm_death(g->vm)->kind == VM_CRASHED)
 		TRY(vm_drain(g->vm, LAST_WORDS_MS));
+	wire_receive(g->wire, vm_inbox(g->vm));
+	vm_inbox_consume(g->vm, vm_inbox(g->vm).len);
 	return poll_answer(g, res, got);
 }
 
@@ -256,4 +306,9 @@ enum wire_cover_source guest_cover_source(const struct guest *g)
 		return WIRE_COVER_KCOV;
 	return w.features & WIRE_HAS_PLUGIN ? WIRE_COVER_PLUGIN :
 					      WIRE_COVER_NONE;
+}
+
+const char *guest_link_name(const struct guest *g)
+{
+	return wire_is_serial(g->wire) ? "serial line" : "shared memory";
 }

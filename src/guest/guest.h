@@ -7,16 +7,24 @@
  *	TRY(guest_call(g, &req, payload, 5000, &res, &got));
  *	if (!got)	// the guest died: vm_death(guest_vm(g))
  *
- * The executor is the file "executor" beside the program (build tree), in
- * ../libexec/bugon (installed), or $BUGON_EXECUTOR.
+ * The executor is the file "executor" (arm64: "executor-arm64") beside the
+ * program (build tree), in ../libexec/bugon (installed), or $BUGON_EXECUTOR
+ * ($BUGON_EXECUTOR_ARM64).
  */
 #ifndef GUEST_GUEST_H
 #define GUEST_GUEST_H
 
+#include "prog/prog.h"
 #include "vm/vm.h"
 #include "wire/wire.h"
 
 enum { GUEST_MAX_FILES = 16 };
+
+/* How host and executor are joined. */
+enum guest_link {
+	GUEST_LINK_AUTO, /* shared memory if the guest can, else serial */
+	GUEST_LINK_SERIAL, /* the serial line: shared memory is not offered */
+};
 
 struct guest;
 
@@ -27,6 +35,9 @@ struct guest_cover {
 	bool plugin;
 };
 
+/** Whose system calls a kernel file has; x86-64 when it is none. */
+enum prog_arch guest_arch(const char *kernel);
+
 /**
  * Prepare; /init and the shared memory are added to `cfg`.
  * The plugin is the file "cover-plugin.so", found like the executor, or
@@ -35,7 +46,8 @@ struct guest_cover {
  * and plugin.
  */
 fallible guest_open(const struct vm_config *cfg,
-		    const struct guest_cover *cover, struct guest **out);
+		    const struct guest_cover *cover, enum guest_link link,
+		    struct guest **out);
 void guest_close(struct guest *g);
 DEFINE_CLEANUP(struct guest *, guest_close)
 
@@ -78,5 +90,8 @@ struct vm *guest_vm(struct guest *g);
 
 /** The host's end, for wire_max_add() and wire_guest(). */
 struct wire *guest_wire(struct guest *g);
+
+/** What joins us with the guest that runs: "shared memory", "serial line". */
+const char *guest_link_name(const struct guest *g);
 
 #endif /* GUEST_GUEST_H */

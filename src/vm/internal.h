@@ -43,6 +43,7 @@ struct vm {
 	int con_fd, msg_fd, err_fd; /* ours: console, messages, stderr */
 	struct buf errors; /* the machine's own complaints, bounded */
 	int initrd_fd;
+	int kernel_fd; /* the kernel unpacked, or -1: cfg.kernel */
 	int shm_fd;
 	void *shm;
 	size_t shm_bytes;
@@ -88,6 +89,12 @@ fallible vm_send_fd(struct vm *vm, struct slice data);
 
 /** A connected pair: ours non-blocking, both close-on-exec. */
 fallible vm_channel(int *ours, int *theirs);
+
+/** unpack.c: an EFI zboot image's kernel in a memfd; *fd = -1: as it is. */
+fallible vm_kernel_unpack(const char *path, int *fd);
+
+/** unpack.c: the first bytes of what a gzip file holds; how many. */
+size_t vm_gunzip_head(struct slice packed, char *out, size_t size);
 
 /** boot_why.c: one phrase on why this guest did not get ready. */
 void vm_explain_boot(struct vm *vm, bool timed_out, struct buf *why);

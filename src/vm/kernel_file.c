@@ -3,12 +3,18 @@
 #include <elf.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "vm/vm.h"
+#include "base/mem.h"
+#include "vm/internal.h"
 
 enum { HEAD_BYTES = 4096, MAX_SECTIONS = 512, MAX_NAMES = 1 << 20 };
+
+/* IMAGE_FILE_MACHINE_ARM64 of the PE format. */
+#define PE_ARM64 0xaa64
 
 static bool pread_all(int fd, void *p, size_t len, uint64_t at)
 {
@@ -85,6 +91,59 @@ static void identify_bzimage(int fd, const char *head, struct vm_kernel *k)
 			*p = '\0';
 }
 
+/* Documentation/arm64/booting.rst of Linux 6.1; the banner is in the clear. */
+static void identify_arm64(int fd, struct vm_kernel *k)
+{
+	static const struct slice banner = SLICE("Linux version ");
+	struct stat st;
+
+	say(k, VM_KERNEL_ARM64, "arm64 Image");
+	if (fstat(fd, &st) < 0 || st.st_size <= 0)
+		return;
+	struct slice s = { NULL, (size_t)st.st_size };
+	void *p = mmap(NULL, s.len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return;
+	s.p = p;
+	const char *at = slice_find(s, banner);
+	if (at) {
+		struct slice rest = slice_range(at + banner.len, s.p + s.len);
+		size_t n = MIN(rest.len, sizeof(k->version) - 1);
+
+		for (size_t i = 0;
+		     i < n && rest.p[i] >= ' ' && rest.p[i] <= '~'; i++)
+			k->version[i] = rest.p[i];
+	}
+	munmap(p, s.len);
+}
+
+/* drivers/firmware/efi/libstub/zboot-header.S; the machine of the PE file. */
+static void identify_zboot(const char *head, struct vm_kernel *k)
+{
+	uint32_t pe;
+	uint16_t machine = 0;
+
+	memcpy(&pe, head + 0x3c, sizeof(pe));
+	if (pe < HEAD_BYTES - 6)
+		memcpy(&machine, head + pe + 4, sizeof(machine));
+	if (machine == PE_ARM64)
+		say(k, VM_KERNEL_ARM64, "arm64 EFI zboot image");
+	else
+		say(k, VM_KERNEL_OTHER, "EFI zboot image for another machine");
+}
+
+/* QEMU unpacks an arm64 Image.gz by itself. */
+static void identify_gzip(struct slice packed, struct vm_kernel *k)
+{
+	char head[0x40];
+
+	if (vm_gunzip_head(packed, head, sizeof(head)) == sizeof(head) &&
+	    !memcmp(head + 0x38, "ARM\x64", 4))
+		say(k, VM_KERNEL_ARM64, "arm64 Image, gzip");
+	else
+		say(k, VM_KERNEL_OTHER, "gzip file; unpack it first");
+}
+
 static bool is_text(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -108,13 +167,13 @@ fallible vm_kernel_identify(const char *path, struct vm_kernel *out)
 	    !memcmp(head + 0x1fe, "\x55\xaa", 2))
 		identify_bzimage(fd, head, &k);
 	else if (len > 0x40 && !memcmp(head + 0x38, "ARM\x64", 4))
-		say(&k, VM_KERNEL_ARM64, "arm64 Image");
+		identify_arm64(fd, &k);
 	else if (len > sizeof(Elf64_Ehdr) && !memcmp(head, ELFMAG, SELFMAG))
 		identify_elf(fd, head, &k);
-	else if (len > 8 && !memcmp(head + 4, "zimg", 4))
-		say(&k, VM_KERNEL_OTHER, "EFI zboot image; unpack it first");
+	else if (len > 0x40 && !memcmp(head + 4, "zimg", 4))
+		identify_zboot(head, &k);
 	else if (!memcmp(head, "\x1f\x8b", 2))
-		say(&k, VM_KERNEL_OTHER, "gzip file; unpack it first");
+		identify_gzip((struct slice){ head, len }, &k);
 	else if (!memcmp(head,
 			 "\xfd"
 			 "7zXZ",

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qemu.c - an x86-64 PC under QEMU, by TCG or KVM.
+ * qemu.c - a computer under QEMU, by TCG or KVM.
  *
- * ttyS0 is the console, ttyS1 the message channel, ivshmem-plain the shared
- * memory; the monitor is QMP.  All three are inherited sockets, the files are
- * memfds behind /proc/self/fd: nothing has a name.
+ * board.c says which: an x86-64 PC or an arm64 board.  A serial port is the
+ * console, another the message channel, ivshmem-plain the shared memory; the
+ * monitor is QMP.  All three are inherited sockets, the files are memfds behind
+ * /proc/self/fd: nothing has a name.
  *
- * TCG needs cx16=off: QEMU 7.2's cmpxchg16b misbehaves with thread=multi and
- * KASAN kernels crash at random.  QEMU exits with status 0 on a panic; that it
- * was one, only the console says.
+ * QEMU exits with status 0 on a panic; that it was one, only the console says.
  *
  * A snapshot is the guest's memory in a memfd, written while QEMU maps it
  * shared, plus the devices' state (a migration stream with x-ignore-shared) in
  * another.  A restored machine maps the memory privately: copy-on-write, so
- * that many can start from one template.
+ * that many can start from one template.  A board without port I/O has all in
+ * the stream: see map_bar().
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,9 +26,9 @@
 #include "vm/args.h"
 #include "vm/internal.h"
 #include "vm/kvm.h"
-#include "vm/qmp.h"
+#include "vm/qemu.h"
 
-enum { MAX_ARGS = 96, MIGRATE_TIMEOUT_MS = 60000, ASK_MS = 1500 };
+enum { MAX_ARGS = 96, MIGRATE_TIMEOUT_MS = 60000 };
 
 /* Configuration space of the shared memory's device, 00:10.0, bar 2. */
 enum {
@@ -38,20 +38,13 @@ enum {
 	PCI_BAR2 = 0x18,
 };
 
-struct qemu {
-	struct vm_qemu program;
-	struct qmp qmp;
-	bool kvm;
-	int ram_fd, state_fd; /* the template; -1: none */
-	uint32_t bar[2]; /* where the shared memory was in the snapshot */
-	struct kvm_try *kvm_try; /* going on in the background */
-};
-
 static void set_machine(struct vm *vm)
 {
 	const struct qemu *q = vm->impl;
 
-	snprintf(vm->machine, sizeof(vm->machine), "qemu, %s",
+	snprintf(vm->machine, sizeof(vm->machine), "qemu%s%s, %s",
+		 vm->kernel.kind == VM_KERNEL_ARM64 ? " " : "",
+		 vm->kernel.kind == VM_KERNEL_ARM64 ? q->board->arch : "",
 		 q->kvm ? "kvm" : "tcg");
 }
 
@@ -65,6 +58,14 @@ static fallible choose_accel(struct vm *vm)
 					    "one needs TCG");
 	if (vm->cfg.accel == VM_ACCEL_TCG || vm->cfg.plugin)
 		return NULL;
+	if (!q->board->kvm) {
+		if (vm->cfg.accel == VM_ACCEL_KVM)
+			return error_new(ERR_NOT_FOUND,
+					 "KVM does not run %s guests here: use "
+					 "--accel tcg",
+					 q->board->arch);
+		return NULL;
+	}
 	if (vm->cfg.accel == VM_ACCEL_KVM) {
 		q->kvm = true;
 		return NULL;
@@ -76,24 +77,28 @@ static fallible choose_accel(struct vm *vm)
 	return NULL;
 }
 
+static const char *qemu_program(const struct vm *vm)
+{
+	const struct board *b = ((const struct qemu *)vm->impl)->board;
+	const char *env = getenv(b->program_env);
+
+	return vm->cfg.qemu ? vm->cfg.qemu : env && *env ? env : b->program;
+}
+
 static fallible qemu_open(struct vm *vm)
 {
 	struct qemu *q = mem_calloc(1, sizeof(*q));
 
 	vm->impl = q;
 	q->qmp.fd = q->ram_fd = q->state_fd = -1;
-	if (vm->kernel.kind == VM_KERNEL_ARM64)
-		return error_new(ERR_BOOT,
-				 "%s: an arm64 kernel; only x86-64 machines "
-				 "are implemented",
-				 vm->cfg.kernel);
-	if (vm->kernel.kind != VM_KERNEL_BZIMAGE &&
-	    vm->kernel.kind != VM_KERNEL_VMLINUX)
+	q->board = board_for(vm->kernel.kind);
+	if (!q->board)
 		return error_new(ERR_BOOT, "%s: not a kernel QEMU can boot: %s",
 				 vm->cfg.kernel, vm->kernel.what);
-	vm_qemu_probe(vm->cfg.qemu, &q->program);
+	vm_qemu_probe(qemu_program(vm), &q->program);
 	if (!q->program.usable)
-		return error_new(ERR_NOT_FOUND, "%s", q->program.problem);
+		return error_new(ERR_NOT_FOUND, "%s; apt install %s",
+				 q->program.problem, q->board->package);
 	TRY(choose_accel(vm));
 	set_machine(vm);
 	return NULL;
@@ -120,11 +125,15 @@ static void put_memory(const struct vm *vm, struct buf *args)
 	args_put(args, "-m");
 	args_put(args, "%u", vm->cfg.memory_mib);
 	args_put(args, "-object");
-	args_put(args,
-		 "memory-backend-file,id=ram,size=%uM,share=%s,"
-		 "mem-path=/proc/self/fd/%d",
-		 vm->cfg.memory_mib, q->state_fd >= 0 ? "off" : "on",
-		 q->ram_fd);
+	if (q->ram_fd >= 0)
+		args_put(args,
+			 "memory-backend-file,id=ram,size=%uM,share=%s,"
+			 "mem-path=/proc/self/fd/%d",
+			 vm->cfg.memory_mib, q->state_fd >= 0 ? "off" : "on",
+			 q->ram_fd);
+	else
+		args_put(args, "memory-backend-ram,id=ram,size=%uM",
+			 vm->cfg.memory_mib);
 	if (vm->shm_fd < 0)
 		return;
 	/* master=on, else QEMU refuses to save the machine. */
@@ -159,14 +168,17 @@ static void put_plugin(const struct vm *vm, struct buf *args)
 
 static void put_kernel(const struct vm *vm, struct buf *args)
 {
+	const struct qemu *q = vm->impl;
+
 	args_put(args, "-kernel");
-	args_put(args, "%s", vm->cfg.kernel);
+	if (vm->kernel_fd >= 0)
+		args_put(args, "/proc/self/fd/%d", vm->kernel_fd);
+	else
+		args_put(args, "%s", vm->cfg.kernel);
 	args_put(args, "-initrd");
 	args_put(args, "/proc/self/fd/%d", vm->initrd_fd);
 	args_put(args, "-append");
-	args_put(args,
-		 "console=ttyS0 rdinit=/init loglevel=5 tsc=reliable "
-		 "oops=panic panic=-1 kasan_multi_shot unknown_nmi_panic %s %s",
+	args_put(args, "%s %s %s", q->board->cmdline,
 		 vm->cfg.plugin ? "nokaslr" : "",
 		 vm->cfg.cmdline ? vm->cfg.cmdline : "");
 }
@@ -177,18 +189,18 @@ static void make_args(const struct vm *vm, const struct channels *c,
 	const struct qemu *q = vm->impl;
 
 	args_put(args, "%s", q->program.program);
-	args_words(args, "-M pc,memory-backend=ram -nodefaults -no-user-config "
-			 "-display none -no-reboot");
-	args_words(args, q->kvm ? "-accel kvm -cpu host" :
-				  "-accel tcg,thread=multi -cpu max,cx16=off");
+	args_words(args, q->board->machine);
+	args_words(args,
+		   "-nodefaults -no-user-config -display none -no-reboot");
+	args_words(args, q->kvm ? q->board->kvm : q->board->tcg);
 	args_put(args, "-smp");
 	args_put(args, "%u", vm->cfg.cpus ? vm->cfg.cpus : 1);
 	put_memory(vm, args);
 	put_channel(args, "con", c->console);
 	put_channel(args, "msg", c->message);
 	put_channel(args, "qmp", c->qmp);
-	args_words(args, "-serial chardev:con -serial chardev:msg "
-			 "-mon chardev=qmp,mode=control");
+	args_words(args, q->board->serial);
+	args_words(args, "-mon chardev=qmp,mode=control");
 	put_kernel(vm, args);
 	put_plugin(vm, args);
 	if (q->state_fd >= 0)
@@ -200,8 +212,8 @@ static fallible make_ram(struct vm *vm)
 {
 	struct qemu *q = vm->impl;
 
-	if (q->state_fd >= 0)
-		return NULL; /* the template */
+	if (q->state_fd >= 0 || !q->board->port_io)
+		return NULL; /* the template, or memory is in the stream */
 	close_fdp(&q->ram_fd); /* a boot begins with clean memory */
 	q->ram_fd = memfd_create("guest memory", MFD_CLOEXEC);
 	if (q->ram_fd < 0 ||
@@ -222,8 +234,8 @@ static fallible launch(struct vm *vm, struct channels *c)
 	TRY(vm_channel(&q->qmp.fd, &c->qmp));
 	make_args(vm, c, &args);
 	TRY(args_split(&args, argv, MAX_ARGS));
-	int keep[] = { c->console,    c->message, c->qmp,
-		       vm->initrd_fd, vm->shm_fd, q->ram_fd };
+	int keep[] = { c->console, c->message, c->qmp,	     vm->initrd_fd,
+		       vm->shm_fd, q->ram_fd,  vm->kernel_fd };
 	struct process_opts o = {
 		.argv = argv,
 		.out = c->err,
@@ -239,6 +251,8 @@ static fallible launch(struct vm *vm, struct channels *c)
 
 static fallible ignore_shared(struct qemu *q)
 {
+	if (!q->board->port_io)
+		return NULL;
 	return qmp_command(&q->qmp,
 			   "{\"execute\":\"migrate-set-capabilities\","
 			   "\"arguments\":{\"capabilities\":[{\"capability\":"
@@ -306,7 +320,7 @@ static fallible save_bar(struct vm *vm)
 {
 	struct qemu *q = vm->impl;
 
-	if (vm->shm_fd < 0)
+	if (vm->shm_fd < 0 || !q->board->port_io)
 		return NULL;
 	TRY(pci_read(q, PCI_BAR2, &q->bar[0]));
 	return pci_read(q, PCI_BAR2 + 4, &q->bar[1]);
@@ -316,7 +330,7 @@ static fallible map_bar(struct vm *vm)
 {
 	struct qemu *q = vm->impl;
 
-	if (vm->shm_fd < 0)
+	if (vm->shm_fd < 0 || !q->board->port_io)
 		return NULL;
 	TRY(pci_write(q, PCI_BAR2, q->bar[0]));
 	TRY(pci_write(q, PCI_BAR2 + 4, q->bar[1]));
@@ -415,96 +429,6 @@ static void qemu_close(struct vm *vm)
 	close_fdp(&q->ram_fd);
 	close_fdp(&q->state_fd);
 	free(q);
-}
-
-/* ---- a silent guest ---- */
-
-/* Read the console for a while; did it say anything? */
-static fallible listen(struct vm *vm, uint64_t *from, struct buf *out)
-{
-	uint64_t end = vm_now_ms(vm) + vm_scaled(vm, ASK_MS);
-	unsigned events;
-
-	while (vm_now_ms(vm) < end && !vm->proc.ended)
-		TRY(vm_wait_process(vm, (unsigned)(end - vm_now_ms(vm)),
-				    &events));
-	*from = vm_console(vm, *from, out);
-	return NULL;
-}
-
-/* A break and a letter on the serial line: drivers/tty/sysrq.c. */
-static fallible sysrq(struct vm *vm, char letter)
-{
-	struct qemu *q = vm->impl;
-
-	TRY(qmp_command(&q->qmp,
-			"{\"execute\":\"chardev-send-break\",\"arguments\":"
-			"{\"id\":\"con\"}}",
-			-1, QMP_TIMEOUT_MS, NULL));
-	ssize_t n = vm->con_fd < 0 ? 0 : write(vm->con_fd, &letter, 1);
-	(void)n; /* the guest may not read: then the NMI tells more */
-	return NULL;
-}
-
-static fallible qemu_diagnose(struct vm *vm, struct buf *out)
-{
-	struct qemu *q = vm->impl;
-	uint64_t from = vm->console.total;
-	uint64_t before = from;
-	static const char letters[] = "lw";
-
-	buf_str(out, "REGISTERS:");
-	TRY(qmp_human(&q->qmp, "info registers -a", out));
-	for (const char *l = letters; *l; l++) {
-		TRY(sysrq(vm, *l));
-		buf_printf(out, "SYSRQ %c:\n", *l);
-		TRY(listen(vm, &from, out));
-		if (from == before)
-			break;
-	}
-	if (from != before || vm->proc.ended)
-		return NULL;
-	/* It hears no interrupts: one that cannot be masked. */
-	TRY(qmp_command(&q->qmp, "{\"execute\":\"inject-nmi\"}", -1,
-			QMP_TIMEOUT_MS, NULL));
-	buf_str(out, "NMI:\n");
-	return listen(vm, &from, out);
-}
-
-/* Nothing on the console: is it the console, or does nothing run? */
-static void qemu_explain(struct vm *vm, struct buf *why)
-{
-	struct qemu *q = vm->impl;
-	_cleanup_(buf_deinit) struct buf regs = {};
-
-	if (vm->console.total)
-		return;
-	if (vm->death.kind == VM_SHUTDOWN)
-		buf_str(why, "the guest ended without a word on ttyS0: no "
-			     "serial console "
-			     "(CONFIG_SERIAL_8250_CONSOLE=y)?");
-	if (vm->proc.ended)
-		return;
-	struct error *err = qmp_human(&q->qmp, "info registers", &regs);
-	if (err) {
-		buf_printf(why, "no output, and %s", error_message(err));
-		error_free(err);
-		return;
-	}
-	struct slice text = buf_as_slice(&regs);
-	const char *rip = slice_find(text, SLICE("RIP="));
-	if (rip && slice_starts(slice_range(rip, text.p + text.len),
-				SLICE("RIP=ffffffff")))
-		buf_printf(why,
-			   "the kernel runs (%.20s) but prints nothing on "
-			   "ttyS0: no serial console "
-			   "(CONFIG_SERIAL_8250_CONSOLE=y)?",
-			   rip);
-	else
-		buf_printf(why, "no output on the serial console; %s (%.20s)",
-			   q->kvm ? "KVM does not run guests here" :
-				    "the processor hangs before the kernel",
-			   rip ? rip : "no RIP");
 }
 
 const struct vm_ops vm_qemu_ops = {

@@ -58,8 +58,7 @@ void vm_qemu_probe(const char *program, struct vm_qemu *out)
 	*out = (struct vm_qemu){ .program = program };
 	struct error *err = run_version(program, &text);
 	if (err) {
-		snprintf(out->problem, sizeof(out->problem),
-			 "%.100s; apt install qemu-system-x86",
+		snprintf(out->problem, sizeof(out->problem), "%.100s",
 			 error_message(err));
 		error_free(err);
 		return;

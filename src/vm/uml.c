@@ -67,7 +67,7 @@ static void make_args(const struct vm *vm, int msg_fd, struct buf *args)
 	args_put(args, "initrd=/proc/self/fd/%d", vm->initrd_fd);
 	args_words(args, "rdinit=/init con=null con0=null,fd:1 seccomp=on "
 			 "noreboot loglevel=5 panic=-1 kasan_multi_shot "
-			 "uml_dir=/dev/null/");
+			 "uml_dir=/dev/null/ bugon_serial=tty1");
 	args_put(args, "con1=fd:%d,fd:%d", msg_fd, msg_fd);
 	if (vm->shm_fd >= 0)
 		args_put(args, "iomem=mmapper,/proc/self/fd/%d", vm->shm_fd);

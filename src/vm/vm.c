@@ -142,7 +142,7 @@ static struct vm *vm_new(const struct vm_config *cfg)
 	vm->cfg = *cfg;
 	vm->proc = PROCESS_NONE;
 	vm->con_fd = vm->msg_fd = vm->err_fd = -1;
-	vm->initrd_fd = vm->shm_fd = -1;
+	vm->initrd_fd = vm->shm_fd = vm->kernel_fd = -1;
 	return vm;
 }
 
@@ -153,6 +153,7 @@ fallible vm_open(const struct vm_config *cfg, struct vm **out)
 	vm->ops = &vm_fake_ops;
 	if (cfg->type != VM_FAKE) {
 		TRY(vm_kernel_identify(cfg->kernel, &vm->kernel));
+		TRY(vm_kernel_unpack(cfg->kernel, &vm->kernel_fd));
 		vm->ops = machine_for(cfg, &vm->kernel);
 	}
 	snprintf(vm->machine, sizeof(vm->machine), "%s", vm->ops->name);
@@ -191,6 +192,7 @@ void vm_close(struct vm *vm)
 		munmap(vm->shm, vm->shm_bytes);
 	close_fdp(&vm->shm_fd);
 	close_fdp(&vm->initrd_fd);
+	close_fdp(&vm->kernel_fd);
 	free(vm);
 }
 

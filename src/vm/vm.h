@@ -4,8 +4,9 @@
  *
  * Nothing above vm/ knows if the guest is a process (UML), an emulator (QEMU)
  * or a script (the fake one of the tests).  A VM has a console that is only
- * read, a message channel (bytes both ways; the guest's /dev/ttyS1 under QEMU,
- * /dev/tty1 under UML) and memory shared with the guest.
+ * read, a message channel (bytes both ways; a serial port of the guest, which
+ * finds its name in the variable bugon_serial of init's environment) and memory
+ * shared with the guest.
  *
  *	struct vm_config cfg = VM_CONFIG_DEFAULT;
  *	cfg.kernel = "linux";
@@ -26,7 +27,8 @@
  *
  * Limits: console memory is bounded (VM_HEAD_BYTES + VM_TAIL_BYTES); of a flood
  * the beginning and the end are kept.  At most VM_MAX_CRASHES crashes per boot
- * are listed and VM_INBOX_BYTES of unread messages kept.  One thread per VM.
+ * are listed.  With VM_INBOX_BYTES of unread messages no more are taken from the
+ * guest, which then waits.  One thread per VM.
  *
  * Guests are hostile: every byte of console, messages and shared memory is.
  *

@@ -38,6 +38,11 @@ static void got_errors(struct vm *vm, struct slice text)
 			MIN(text.len, ERRORS_BYTES - vm->errors.len));
 }
 
+static size_t inbox_room(const struct vm *vm)
+{
+	return VM_INBOX_BYTES - MIN(vm->inbox.len, (size_t)VM_INBOX_BYTES);
+}
+
 /* Read what is there, but not forever; close at the end of the stream. */
 static unsigned read_fd(struct vm *vm, int *fd,
 			void (*got)(struct vm *, struct slice), unsigned event)
@@ -46,7 +51,11 @@ static unsigned read_fd(struct vm *vm, int *fd,
 	unsigned events = 0;
 
 	for (int i = 0; *fd >= 0 && i < READS_PER_POLL; i++) {
-		ssize_t n = read(*fd, chunk, sizeof(chunk));
+		size_t room = event == VM_EV_MESSAGE ? inbox_room(vm) :
+						       sizeof(chunk);
+		if (!room)
+			break;
+		ssize_t n = read(*fd, chunk, MIN(room, sizeof(chunk)));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -137,7 +146,8 @@ fallible vm_wait_process(struct vm *vm, unsigned timeout_ms, unsigned *events)
 		uint64_t now = vm_now_ms(vm);
 		struct pollfd f[] = {
 			{ .fd = vm->con_fd, .events = POLLIN },
-			{ .fd = vm->msg_fd, .events = POLLIN },
+			{ .fd = inbox_room(vm) ? vm->msg_fd : -1,
+			  .events = POLLIN },
 			{ .fd = vm->err_fd, .events = POLLIN },
 			{ .fd = vm->proc.ended ? -1 : vm->proc.pidfd,
 			  .events = POLLIN },

@@ -25,6 +25,8 @@
  * for some microseconds, then sleeping 50 us, doubled up to 1 ms (an idle guest
  * costs about 2 % of a CPU).  Do not spin longer: the other may share the CPU.
  *
+ * Without such memory the same goes over a serial line: see the end.
+ *
  * All is little endian, aligned, offsets instead of pointers.  The host takes
  * every byte it did not write as hostile and uses wire.c to read it, which
  * copies first and then checks.  What the host wrote can be overwritten by a
@@ -98,6 +100,7 @@ enum wire_state {
 #define WIRE_HAS_CGROUP (1u << 4)
 #define WIRE_HAS_FAULT (1u << 5) /* /proc/self/fail-nth */
 #define WIRE_HAS_PLUGIN (1u << 6) /* coverage from QEMU; not with KCOV */
+#define WIRE_HAS_KCOV_REMOTE (1u << 7) /* coverage of the kernel's threads */
 
 enum wire_arch { WIRE_ARCH_X86_64 = 1, WIRE_ARCH_ARM64 = 2 };
 
@@ -110,7 +113,8 @@ struct wire_guest {
 	uint32_t heartbeat; /* raised at least every 100 ms while alive */
 	uint32_t workers; /* processes started so far */
 	uint32_t running; /* number of the request under way */
-	uint32_t reserved[23];
+	uint32_t serial_read; /* bytes that came over the serial line; wraps */
+	uint32_t reserved[22];
 	char message[128]; /* NUL-terminated text for WIRE_STATE_FAILED */
 };
 _Static_assert(sizeof(struct wire_guest) == 256, "wire_guest");
@@ -228,6 +232,8 @@ enum wire_status {
 #define WIRE_RESP_STUCK \
 	(1u << 2) /* SIGKILL did not help: boot the guest anew */
 
+#define WIRE_RESP_EXTRA (1u << 3) /* see wire_call */
+
 struct wire_response {
 	uint32_t number; /* of the request */
 	uint32_t status; /* enum wire_status */
@@ -247,7 +253,11 @@ _Static_assert(sizeof(struct wire_response) == 64, "wire_response");
 #define WIRE_COVER_FULL (1u << 3) /* the trace's buffer was too small */
 #define WIRE_FAULTED (1u << 4) /* fail_nth hit something */
 
-/* One per WIRE_CALL of the program, in its order.  Offsets: from the response. */
+/*
+ * One per WIRE_CALL of the program, in its order.  Offsets: from the response.
+ * With WIRE_RESP_EXTRA one more, for what kernel threads and interrupts did for
+ * the program meanwhile (remote coverage); its flags, ret and err are 0.
+ */
 struct wire_call {
 	uint32_t flags;
 	int32_t err; /* errno, 0 when it succeeded */
@@ -370,6 +380,22 @@ static inline int wire_max_has(const uint32_t *table, uint32_t slots,
 	return 0;
 }
 
+/* Put a signal into it; 0 when there is no room. */
+static inline int wire_max_put(uint32_t *table, uint32_t slots, uint32_t signal)
+{
+	uint32_t at = wire_hash32(signal);
+
+	for (uint32_t i = 0; slots && signal && i < WIRE_PROBES; i++, at++) {
+		uint32_t *s = &table[at & (slots - 1)];
+
+		if (*s && *s != signal)
+			continue;
+		__atomic_store_n(s, signal, __ATOMIC_RELAXED);
+		return 1;
+	}
+	return 0;
+}
+
 /* ---- The same over a serial line ---------------------------------------- */
 
 /*
@@ -377,17 +403,86 @@ static inline int wire_max_has(const uint32_t *table, uint32_t slots,
  * what they write as frames; whoever receives one copies `len` bytes to `off`.
  * The receiver accepts only what the sender may write (the host: all but
  * wire_guest and the responses; the guest: only those), and counters are sent
- * last.  Noise between frames is skipped: look for the magic, check the
- * length, then the CRC-32 (IEEE, of off, len and the bytes).
+ * last.  A frame to max_off is not a copy: it lists signals for the table
+ * (wire_max_put).
+ *
+ * The guest begins: it sends a wire_guest with WIRE_STATE_NONE until the host's
+ * header comes.  The host sends at most WIRE_SERIAL_WINDOW bytes more than
+ * wire_guest.serial_read says were taken: half of a tty's buffer (n_tty.c), so
+ * that none overflows and no line is throttled, from which UML's does not wake.
+ *
+ * Noise between frames is skipped: look for the magic, then check the head; if
+ * the bytes behind it are damaged, the frame is dropped as a whole.
  */
 #define WIRE_FRAME_MAGIC 0xb0604e5au
 #define WIRE_FRAME_MAX 65536u
+#define WIRE_SERIAL_WINDOW 2048u
 
 struct wire_frame {
 	uint32_t magic; /* WIRE_FRAME_MAGIC */
-	uint32_t crc;
 	uint32_t off, len; /* len <= WIRE_FRAME_MAX */
+	uint32_t check; /* wire_frame_check(off, len) */
+	uint32_t crc; /* wire_crc32() of the bytes */
 };
-_Static_assert(sizeof(struct wire_frame) == 16, "wire_frame");
+_Static_assert(sizeof(struct wire_frame) == 20, "wire_frame");
+
+static inline uint32_t wire_frame_check(uint32_t off, uint32_t len)
+{
+	return wire_hash32(off ^ WIRE_FRAME_MAGIC) + wire_hash32(len);
+}
+
+/* CRC-32 of IEEE 802.3, four bits at a time: a line is slower than that. */
+static inline uint32_t wire_crc32(const void *bytes, uint32_t len)
+{
+	static const uint32_t of_nibble[16] = {
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+		0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+	};
+	const unsigned char *p = bytes;
+	uint32_t crc = ~0u;
+
+	for (uint32_t i = 0; i < len; i++) {
+		crc = of_nibble[(crc ^ p[i]) & 15] ^ crc >> 4;
+		crc = of_nibble[(crc ^ p[i] >> 4) & 15] ^ crc >> 4;
+	}
+	return ~crc;
+}
+
+/* What the beginning of a stream of bytes is. */
+enum wire_frame_is { WIRE_FRAME_NOISE, WIRE_FRAME_PARTIAL, WIRE_FRAME_WHOLE };
+
+/**
+ * Look at the `n` bytes at `p`.  *skip is how many of them to drop then: noise,
+ * or the frame, whose bytes are at p + sizeof(struct wire_frame).
+ */
+static inline enum wire_frame_is wire_frame_look(const unsigned char *p,
+						 uint32_t n,
+						 struct wire_frame *f,
+						 uint32_t *skip)
+{
+	const uint32_t magic = WIRE_FRAME_MAGIC;
+	uint32_t at = 0;
+
+	while (at < n &&
+	       __builtin_memcmp(p + at, &magic, n - at < 4 ? n - at : 4))
+		at++;
+	*skip = at;
+	if (at)
+		return WIRE_FRAME_NOISE;
+	if (n < sizeof(*f))
+		return WIRE_FRAME_PARTIAL;
+	__builtin_memcpy(f, p, sizeof(*f));
+	*skip = 1;
+	if (f->len > WIRE_FRAME_MAX ||
+	    f->check != wire_frame_check(f->off, f->len))
+		return WIRE_FRAME_NOISE;
+	*skip = (uint32_t)sizeof(*f) + f->len;
+	if (n < *skip)
+		return WIRE_FRAME_PARTIAL;
+	return wire_crc32(p + sizeof(*f), f->len) == f->crc ? WIRE_FRAME_WHOLE :
+							      WIRE_FRAME_NOISE;
+}
 
 #endif /* WIRE_FORMAT_H */

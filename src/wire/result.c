@@ -27,6 +27,7 @@ fallible wire_result_check(struct slice bytes, uint32_t number,
 			   struct wire_result *out)
 {
 	struct wire_result r = { .bytes = bytes };
+	uint32_t records;
 	size_t calls_size;
 
 	if (bytes.len < sizeof(r.head))
@@ -40,12 +41,14 @@ fallible wire_result_check(struct slice bytes, uint32_t number,
 				 "%u, %u calls, %u bytes",
 				 number, r.head.number, r.head.status,
 				 r.head.ncalls, r.head.size);
-	calls_size = r.head.ncalls * sizeof(struct wire_call);
+	r.extra = r.head.flags & WIRE_RESP_EXTRA;
+	records = r.head.ncalls + r.extra;
+	calls_size = records * sizeof(struct wire_call);
 	if (calls_size > bytes.len - sizeof(r.head))
 		return error_new(ERR_INPUT, "response %u lacks calls", number);
 	r.ncalls = r.head.ncalls;
 	r.calls = (const void *)(bytes.p + sizeof(r.head));
-	for (uint32_t i = 0; i < r.ncalls; i++)
+	for (uint32_t i = 0; i < records; i++)
 		if (!call_ok(&r, &r.calls[i], sizeof(r.head) + calls_size))
 			return error_new(ERR_INPUT,
 					 "response %u: coverage of call %u is "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "wire/wire.h"
+#include "wire/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +15,6 @@
 #define PAUSE_MAX_NS 1000000
 #define PAUSE_MIN_NS 50000
 #define SPINS 200
-
-struct wire {
-	unsigned char *map;
-	size_t file_size;
-	struct wire_host host; /* ours; the guest may garble the shared one */
-	uint32_t submitted, polled;
-	uint32_t *max; /* what the max-signal table should hold */
-	unsigned char *copy; /* of the latest response */
-};
 
 static uint32_t page_up(uint32_t n)
 {
@@ -130,16 +121,45 @@ void wire_close(struct wire *w)
 	munmap(w->map, w->file_size);
 	free(w->max);
 	free(w->copy);
+	buf_deinit(&w->in);
+	buf_deinit(&w->out);
 	free(w);
+}
+
+void wire_refresh(struct wire *w)
+{
+	memcpy(w->map + w->host.max_off, w->max,
+	       (size_t)w->host.max_slots * sizeof(*w->max));
+	memcpy(w->map, &w->host, sizeof(w->host));
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void wire_reset(struct wire *w)
 {
 	w->submitted = w->polled = 0;
 	memset(w->map + WIRE_GUEST_OFF, 0, sizeof(struct wire_guest));
-	memcpy(w->map + w->host.max_off, w->max,
-	       (size_t)w->host.max_slots * sizeof(*w->max));
-	memcpy(w->map, &w->host, sizeof(w->host));
+	serial_reset(w);
+	wire_refresh(w);
+}
+
+void wire_snapshot(struct wire *w)
+{
+	w->snapshot_guest = wire_guest(w);
+	w->snapshot_serial = w->serial;
+}
+
+/*
+ * The executor waits for request 0 and has answered none, which is what
+ * wire_reset() makes of the memory; only its introduction is missing.
+ */
+void wire_restore(struct wire *w)
+{
+	wire_reset(w);
+	memcpy(w->map + WIRE_GUEST_OFF, &w->snapshot_guest,
+	       sizeof(w->snapshot_guest));
+	w->serial = w->snapshot_serial;
+	/* Of the table it has what was known then. */
+	serial_put_table(w);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
@@ -174,6 +194,7 @@ static void store_host(struct wire *w, size_t field, uint32_t value)
 	void *at = w->map + field;
 
 	__atomic_store_n((uint32_t *)at, value, __ATOMIC_RELEASE);
+	serial_put(w, (uint32_t)field, sizeof(value));
 }
 
 struct wire_guest wire_guest(const struct wire *w)
@@ -285,6 +306,8 @@ fallible wire_submit(struct wire *w, const struct wire_request *req,
 	memcpy(at, &r, sizeof(r));
 	if (payload.len)
 		memcpy(at + sizeof(r), payload.p, payload.len);
+	serial_put(w, (uint32_t)(at - w->map),
+		   (uint32_t)(sizeof(r) + payload.len));
 	store_host(w, offsetof(struct wire_host, submitted), ++w->submitted);
 	if (number)
 		*number = r.number;
@@ -340,6 +363,7 @@ size_t wire_max_add(struct wire *w, const uint32_t *signals, size_t n)
 	uint32_t *shared = (void *)(w->map + w->host.max_off);
 	size_t placed = 0;
 
+	serial_put_signals(w, signals, n);
 	for (size_t k = 0; k < n; k++) {
 		uint32_t at = wire_hash32(signals[k]);
 
@@ -367,6 +391,7 @@ fallible wire_bulk_write(struct wire *w, uint32_t off, struct slice bytes)
 				 bytes.len, w->host.bulk_size);
 	if (bytes.len)
 		memcpy(w->map + w->host.bulk_off + off, bytes.p, bytes.len);
+	serial_put(w, w->host.bulk_off + off, (uint32_t)bytes.len);
 	return NULL;
 }
 

@@ -19,6 +19,7 @@
  *	for (uint32_t i = 0; i < res.ncalls; i++)
  *		use(res.calls[i].err, wire_signals(&res, i));
  *
+ * A guest without shared memory is reached over a serial line: wire_receive().
  * One thread at a time.  Several requests may be under way (wire_room).
  */
 #ifndef WIRE_WIRE_H
@@ -62,6 +63,18 @@ DEFINE_CLEANUP(struct wire *, wire_close)
 /** Forget all requests and what the guest wrote: before booting it again. */
 void wire_reset(struct wire *w);
 
+/** Remember what a guest said that is ready and got no request yet. */
+void wire_snapshot(struct wire *w);
+
+/** As wire_reset(), but for a guest that comes back from that moment. */
+void wire_restore(struct wire *w);
+
+/**
+ * Put the host's part into the shared memory anew, after a machine restored a
+ * guest and with it the memory of that moment.
+ */
+void wire_refresh(struct wire *w);
+
 /** Bytes of the file. */
 size_t wire_file_size(const struct wire *w);
 
@@ -96,6 +109,7 @@ struct wire_result {
 	struct wire_response head;
 	const struct wire_call *calls;
 	uint32_t ncalls;
+	bool extra; /* calls[ncalls] is there, too: see struct wire_call */
 	struct slice bytes; /* the whole response; offsets are within */
 };
 
@@ -109,7 +123,10 @@ fallible wire_poll(struct wire *w, struct wire_result *out, bool *got);
 fallible wire_wait(struct wire *w, unsigned int timeout_ms,
 		   struct wire_result *out);
 
-/* What call `i` of the result brought; the arrays are within the result. */
+/*
+ * What call `i` of the result brought, with `extra` also i == ncalls; the arrays
+ * are within the result.
+ */
 struct wire_u32s {
 	const uint32_t *data;
 	uint32_t len;
@@ -131,6 +148,21 @@ size_t wire_max_add(struct wire *w, const uint32_t *signals, size_t n);
 
 /** Copy a file's bytes to the bulk area.  Errors: ERR_INPUT (does not fit). */
 fallible wire_bulk_write(struct wire *w, uint32_t off, struct slice bytes);
+
+/*
+ * Over a serial line: hand in what came from the guest, and send it what
+ * wire_to_send() gives, saying how much was sent.  All else stays the same;
+ * that a guest uses the line shows when it says so over it.
+ */
+void wire_receive(struct wire *w, struct slice bytes);
+struct slice wire_to_send(const struct wire *w);
+void wire_sent(struct wire *w, size_t n);
+
+/** Did the guest choose the line? */
+bool wire_is_serial(const struct wire *w);
+
+/** Did the guest take all that was to be sent? */
+bool wire_is_idle(const struct wire *w);
 
 /** Ask the guest to power off (a process: to exit) after what it does now. */
 void wire_stop(struct wire *w);

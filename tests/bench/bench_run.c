@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 	}
 	cfg.kernel = kernel;
 	cfg.accel = VM_ACCEL_TCG;
-	must(guest_open(&cfg, &cover, &g));
+	must(guest_open(&cfg, &cover, GUEST_LINK_AUTO, &g));
 	must(guest_start(g));
 	must(prog_parse("bench", slice_cstr(text), PROG_X86_64, &p));
 	prog_encode(p, &payload);

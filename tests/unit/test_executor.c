@@ -447,6 +447,8 @@ static void coverage(void **state)
 {
 	if (!(wire_guest(w).features & WIRE_HAS_KCOV))
 		SKIP_TEST("no KCOV here");
+	/* Since Linux 5.5 whoever has one has the other. */
+	assert_true(wire_guest(w).features & WIRE_HAS_KCOV_REMOTE);
 	check_coverage(0);
 	check_coverage(WIRE_REQ_KEEP);
 }

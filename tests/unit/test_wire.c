@@ -167,6 +167,38 @@ static void a_lying_guest_is_caught(void **state)
 	pair_close(&p);
 }
 
+/* A record more than calls: what the kernel's threads did. */
+static void extra_coverage(void **state)
+{
+	struct {
+		struct wire_response head;
+		struct wire_call calls[2];
+		uint64_t pcs[3];
+	} r = { .head = { .size = sizeof(r),
+			  .ncalls = 1,
+			  .flags = WIRE_RESP_EXTRA },
+		.calls = { [1] = { .npcs = 3,
+				   .pcs_off = offsetof(typeof(r), pcs) } },
+		.pcs = { 1, 2, 3 } };
+	struct slice bytes = { (char *)&r, sizeof(r) };
+	struct wire_result out;
+
+	assert_null(wire_result_check(bytes, 0, &out));
+	assert_int_equal(out.ncalls, 1);
+	assert_true(out.extra);
+	assert_int_equal(wire_pcs(&out, 1).len, 3);
+	assert_int_equal(wire_pcs(&out, 1).data[2], 3);
+	/* Within its own record, or out of bounds. */
+	r.calls[1].pcs_off = offsetof(typeof(r), calls[1]);
+	expect_error(wire_result_check(bytes, 0, &out), ERR_INPUT,
+		     "out of bounds");
+	r.calls[1].pcs_off = offsetof(typeof(r), pcs[1]);
+	expect_error(wire_result_check(bytes, 0, &out), ERR_INPUT,
+		     "out of bounds");
+	r.head.size = bytes.len = offsetof(typeof(r), calls[1]);
+	expect_error(wire_result_check(bytes, 0, &out), ERR_INPUT, "lacks");
+}
+
 static void guest_says_how_it_is(void **state)
 {
 	struct pair p = pair_open();
@@ -227,6 +259,7 @@ int main(void)
 		cmocka_unit_test(layout_is_disjoint),
 		cmocka_unit_test(requests_and_responses),
 		cmocka_unit_test(a_lying_guest_is_caught),
+		cmocka_unit_test(extra_coverage),
 		cmocka_unit_test(guest_says_how_it_is),
 		cmocka_unit_test(max_signals),
 		cmocka_unit_test(edges),

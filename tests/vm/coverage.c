@@ -173,7 +173,7 @@ static struct guest *start(const struct state *s, enum wire_cover_source source)
 
 	cfg.kernel = s->kernel;
 	cfg.accel = VM_ACCEL_TCG;
-	must(guest_open(&cfg, &cover, &g));
+	must(guest_open(&cfg, &cover, GUEST_LINK_AUTO, &g));
 	must(guest_start(g));
 	assert_int_equal(guest_cover_source(g), source);
 	return g;

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""bugon run without shared memory: serial.py BUGON SHARED
+
+Needs the kernels of ../shared/kernel; what is absent is left out, and without
+any it exits with 77.
+"""
+import json
+import lzma
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+BUGON, SHARED = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+UML = "/tmp/bugon-cache/uml-6.17/linux"
+TITLE = "KASAN: slab-use-after-free Read in lkdtm_READ_AFTER_FREE"
+PROGRAM = ('r0 = memfd_create("x\\0", 0)\n'
+           'write(r0, "%s", %d)\n'
+           "lseek(r0, 0, 0)\n"
+           "read(r0, &[100000], 100000)\n"
+           'openat(0xffffff9c, "/dev/ttyS1\\0", 2, 0)\n'
+           'openat(0xffffff9c, "/nowhere\\0", 0, 0)\n')
+CRASH = ('r0 = openat(0xffffff9c, "/sys/kernel/debug/provoke-crash/DIRECT\\0",'
+         ' 1, 0)\nwrite(r0, "READ_AFTER_FREE", 15)\n')
+
+
+def check(what, *conditions):
+    if not all(conditions):
+        sys.exit(f"{what}: {conditions}")
+    print("ok", what, flush=True)
+
+
+def bugon(*args):
+    start = time.time()
+    r = subprocess.run([BUGON, "run", "--json", *args], text=True,
+                       capture_output=True, timeout=200)
+    if r.returncode:
+        sys.exit(f"{args}: {r.stderr}")
+    runs = json.loads(r.stdout)
+    print(f"# {runs[0]['machine']}: {time.time() - start:.1f} s")
+    return runs
+
+
+def calls_are_right(run):
+    rets = [c["ret"] for c in run["calls"]]
+    errs = [c["errno"] for c in run["calls"]]
+    return (rets[1] == rets[3] > 0 and errs[5] == 2 and
+            all(c["pcs"] > 20 for c in run["calls"]))
+
+
+def program(size):
+    with open("a.prog", "w") as f:
+        f.write(PROGRAM % ("0123456789abcdef" * (size // 16), size))
+
+
+def machine(name, *args):
+    runs = bugon(*args, "--repeat", "2", "a.prog", "crash.prog")
+    check(f"{name}: link", all(x["link"] == "serial line" for x in runs))
+    check(f"{name}: calls", all(map(calls_are_right, runs[::2])))
+    check(f"{name}: no line for programs", runs[0]["calls"][4]["errno"] == 2)
+    check(f"{name}: crashes",
+          [[c["title"] for c in x["crashes"]] for x in runs] ==
+          [[], [TITLE]] * 2)
+
+
+def uml():
+    packed = f"{SHARED}/kernel/uml-6.17/linux.xz"
+    if not os.path.exists(UML) and os.path.exists(packed):
+        os.makedirs(os.path.dirname(UML), exist_ok=True)
+        tmp = f"{UML}.{os.getpid()}"
+        with lzma.open(packed) as src, open(tmp, "wb") as dst:
+            shutil.copyfileobj(src, dst)
+        os.chmod(tmp, 0o755)
+        os.rename(tmp, UML)
+    return os.path.exists(UML)
+
+
+def main():
+    bz = f"{SHARED}/kernel/x86-6.12/bzImage"
+    x86 = os.path.exists(bz) and shutil.which("qemu-system-x86_64")
+    with tempfile.TemporaryDirectory() as d:
+        os.chdir(d)
+        with open("crash.prog", "w") as f:
+            f.write(CRASH)
+        have_uml = uml()
+        if have_uml:
+            program(80000) # more than a frame holds
+            machine("uml", "--kernel", UML, "--link", "serial")
+        if x86:
+            program(8000) # a UART under TCG is slow
+            machine("x86", "--kernel", bz, "--link", "serial", "--accel",
+                    "tcg")
+            # A guest that does not see the device chooses by itself.
+            run, = bugon("--kernel", bz, "--accel", "tcg", "--cmdline",
+                         "pci=off", "a.prog")
+            check("no PCI", run["link"] == "serial line", calls_are_right(run))
+        os.chdir("/")
+    if not have_uml and not x86:
+        print(f"skipped: no kernels in {SHARED}")
+        sys.exit(77)
+
+
+main()

@@ -12,9 +12,10 @@
  */
 #include "vm/qemu.h"
 
+/* Without KASLR addresses mean the same in each boot. */
 #define CMDLINE                                                         \
 	"rdinit=/init loglevel=5 oops=panic panic=-1 kasan_multi_shot " \
-	"sysrq_always_enabled "
+	"sysrq_always_enabled nokaslr "
 
 static const struct board x86 = {
 	.arch = "x86-64",
@@ -47,7 +48,7 @@ static const struct board arm64 = {
 	.serial = "-serial chardev:con -device pci-serial,chardev=msg",
 	.console = "ttyAMA0",
 	.console_config = "CONFIG_SERIAL_AMBA_PL011_CONSOLE=y",
-	.cmdline = CMDLINE "console=ttyAMA0 bugon_serial=ttyS0 nokaslr",
+	.cmdline = CMDLINE "console=ttyAMA0 bugon_serial=ttyS0",
 	.pc = "PC=",
 	.kernel_pc = "PC=ffff",
 	.frame_pointers = true,

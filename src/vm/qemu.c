@@ -178,8 +178,7 @@ static void put_kernel(const struct vm *vm, struct buf *args)
 	args_put(args, "-initrd");
 	args_put(args, "/proc/self/fd/%d", vm->initrd_fd);
 	args_put(args, "-append");
-	args_put(args, "%s %s %s", q->board->cmdline,
-		 vm->cfg.plugin ? "nokaslr" : "",
+	args_put(args, "%s %s", q->board->cmdline,
 		 vm->cfg.cmdline ? vm->cfg.cmdline : "");
 }
 

@@ -88,13 +88,7 @@ static void write_all(int fd, const void *bytes, uint32_t len)
 
 static void send_frame(int fd, uint32_t off, const void *bytes, uint32_t len)
 {
-	const struct wire_frame f = {
-		.magic = WIRE_FRAME_MAGIC,
-		.off = off,
-		.len = len,
-		.check = wire_frame_check(off, len),
-		.crc = wire_crc32(bytes, len),
-	};
+	const struct wire_frame f = wire_frame_of(off, bytes, len);
 
 	write_all(fd, &f, sizeof(f));
 	write_all(fd, bytes, len);

@@ -450,6 +450,19 @@ static inline uint32_t wire_crc32(const void *bytes, uint32_t len)
 	return ~crc;
 }
 
+/* The head of a frame for `len` bytes at `off` of the region. */
+static inline struct wire_frame wire_frame_of(uint32_t off, const void *bytes,
+					      uint32_t len)
+{
+	return (struct wire_frame){
+		.magic = WIRE_FRAME_MAGIC,
+		.off = off,
+		.len = len,
+		.check = wire_frame_check(off, len),
+		.crc = wire_crc32(bytes, len),
+	};
+}
+
 /* What the beginning of a stream of bytes is. */
 enum wire_frame_is { WIRE_FRAME_NOISE, WIRE_FRAME_PARTIAL, WIRE_FRAME_WHOLE };
 

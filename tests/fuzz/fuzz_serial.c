@@ -18,13 +18,7 @@ static struct wire *w;
 static void put_frame(struct buf *out, uint32_t off, const void *bytes,
 		      uint32_t len)
 {
-	const struct wire_frame f = {
-		.magic = WIRE_FRAME_MAGIC,
-		.off = off,
-		.len = len,
-		.check = wire_frame_check(off, len),
-		.crc = wire_crc32(bytes, len),
-	};
+	const struct wire_frame f = wire_frame_of(off, bytes, len);
 
 	buf_add(out, &f, sizeof(f));
 	buf_add(out, bytes, len);

@@ -15,6 +15,9 @@ import sys
 import tempfile
 import time
 
+import vmtest
+from vmtest import check, skip
+
 BUGON, ROOT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 CACHE = "/tmp/bugon-cache/arm64-debian"
 PROGRAM = r"""
@@ -49,21 +52,9 @@ int main(int argc, char **argv)
 TITLE = "kernel panic: sysrq triggered crash"
 
 
-def check(what, *conditions):
-    if not all(conditions):
-        sys.exit(f"{what}: {conditions}")
-    print("ok", what, flush=True)
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(77)
-
-
 def bugon(kernel, *args, env=None):
-    r = subprocess.run([BUGON, "run", "--kernel", kernel, *args], text=True,
-                       capture_output=True, timeout=300,
-                       env={**os.environ, **(env or {})})
+    r = vmtest.bugon(BUGON, "run", "--kernel", kernel, *args, env=env,
+                     timeout=300)
     if r.returncode not in (0, 1, 77):
         print(r.stdout, r.stderr)
     return r

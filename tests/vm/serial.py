@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bugon run without shared memory: serial.py BUGON SHARED
+"""bugon run without shared memory: serial.py BUGON
 
 Needs the kernels of ../shared/kernel; what is absent is left out, and without
 any it exits with 77.
 """
 import json
-import lzma
 import os
 import shutil
 import subprocess
@@ -14,8 +13,9 @@ import sys
 import tempfile
 import time
 
-BUGON, SHARED = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-UML = "/tmp/bugon-cache/uml-6.17/linux"
+from vmtest import check, kernel, skip
+
+BUGON = os.path.abspath(sys.argv[1])
 TITLE = "KASAN: slab-use-after-free Read in lkdtm_READ_AFTER_FREE"
 PROGRAM = ('r0 = memfd_create("x\\0", 0)\n'
            'write(r0, "%s", %d)\n'
@@ -25,12 +25,6 @@ PROGRAM = ('r0 = memfd_create("x\\0", 0)\n'
            'openat(0xffffff9c, "/nowhere\\0", 0, 0)\n')
 CRASH = ('r0 = openat(0xffffff9c, "/sys/kernel/debug/provoke-crash/DIRECT\\0",'
          ' 1, 0)\nwrite(r0, "READ_AFTER_FREE", 15)\n')
-
-
-def check(what, *conditions):
-    if not all(conditions):
-        sys.exit(f"{what}: {conditions}")
-    print("ok", what, flush=True)
 
 
 def bugon(*args):
@@ -66,29 +60,16 @@ def machine(name, *args):
           [[], [TITLE]] * 2)
 
 
-def uml():
-    packed = f"{SHARED}/kernel/uml-6.17/linux.xz"
-    if not os.path.exists(UML) and os.path.exists(packed):
-        os.makedirs(os.path.dirname(UML), exist_ok=True)
-        tmp = f"{UML}.{os.getpid()}"
-        with lzma.open(packed) as src, open(tmp, "wb") as dst:
-            shutil.copyfileobj(src, dst)
-        os.chmod(tmp, 0o755)
-        os.rename(tmp, UML)
-    return os.path.exists(UML)
-
-
 def main():
-    bz = f"{SHARED}/kernel/x86-6.12/bzImage"
-    x86 = os.path.exists(bz) and shutil.which("qemu-system-x86_64")
+    uml, bz = kernel("uml-6.17/linux"), kernel("x86-6.12/bzImage")
+    x86 = bz and shutil.which("qemu-system-x86_64")
     with tempfile.TemporaryDirectory() as d:
         os.chdir(d)
         with open("crash.prog", "w") as f:
             f.write(CRASH)
-        have_uml = uml()
-        if have_uml:
+        if uml:
             program(80000) # more than a frame holds
-            machine("uml", "--kernel", UML, "--link", "serial")
+            machine("uml", "--kernel", uml, "--link", "serial")
         if x86:
             program(8000) # a UART under TCG is slow
             machine("x86", "--kernel", bz, "--link", "serial", "--accel",
@@ -98,9 +79,8 @@ def main():
                          "pci=off", "a.prog")
             check("no PCI", run["link"] == "serial line", calls_are_right(run))
         os.chdir("/")
-    if not have_uml and not x86:
-        print(f"skipped: no kernels in {SHARED}")
-        sys.exit(77)
+    if not uml and not x86:
+        skip("no kernels in ../shared/kernel")
 
 
 main()

@@ -399,7 +399,10 @@ static bool take_over(uint32_t token, uint32_t me)
 		__atomic_fetch_sub(&run->left_behind, 1, __ATOMIC_ACQ_REL);
 		return false;
 	}
-	__atomic_fetch_or(&log->flags, WIRE_BLOCKED, __ATOMIC_RELEASE);
+	/* As far as it came; when it returns meanwhile, it knows better. */
+	if (!(__atomic_fetch_or(&log->flags, WIRE_BLOCKED, __ATOMIC_RELEASE) &
+	      WIRE_RETURNED))
+		log->to = kcov_position(log->thread);
 	return true;
 }
 
@@ -439,12 +442,14 @@ static void start_first_watcher(void)
 /*
  * A thread costs a third of a process: a program that has a process of its own
  * gets its watcher only when it is late, from the supervisor's signal.  System
- * calls that cannot be restarted (signal(7)) then end with EINTR.
+ * calls that cannot be restarted (signal(7)) then end with EINTR, unless the
+ * request says WATCH.
  */
 static bool needs_watcher(const struct job *j)
 {
 	return (j->req.flags & WIRE_REQ_THREADS) &&
-	       ((j->req.flags & WIRE_REQ_KEEP) || j->has_async);
+	       ((j->req.flags & (WIRE_REQ_KEEP | WIRE_REQ_WATCH)) ||
+		j->has_async);
 }
 
 static void on_late(int sig)

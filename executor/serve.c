@@ -171,7 +171,7 @@ static int wait_program(struct executor *x, pid_t pid)
 {
 	const struct wire_request *r = &x->job.req;
 
-	if ((r->flags & WIRE_REQ_THREADS) &&
+	if ((r->flags & WIRE_REQ_THREADS) && !(r->flags & WIRE_REQ_WATCH) &&
 	    r->call_timeout_ms < r->timeout_ms) {
 		int status = wait_child(x, pid, r->call_timeout_ms);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - find the command, parse its options, run it, print its error. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -133,8 +135,23 @@ static int run(const struct command *cmd, int argc, char **argv)
 	return status;
 }
 
+/*
+ * A closed standard descriptor would be the number of the next file opened, and
+ * what is printed would go there.  Opened the wrong way round, so that using it
+ * is the error that it would have been.
+ */
+static void fill_standard_fds(void)
+{
+	static const int wrong_way[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", wrong_way[fd]); /* gets this number */
+}
+
 int main(int argc, char **argv)
 {
+	fill_standard_fds();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -38,7 +38,8 @@ fallible run_job_program(const char *path, enum prog_arch arch,
 			       .req = { .kind = WIRE_PROGRAM,
 					.call_timeout_ms = CALL_TIMEOUT_MS,
 					.flags = WIRE_REQ_COVER |
-						 WIRE_REQ_THREADS } };
+						 WIRE_REQ_THREADS |
+						 WIRE_REQ_WATCH } };
 
 	TRY(io_read_file(path, MAX_PROGRAM_BYTES, &text));
 	TRY(prog_parse(path, buf_as_slice(&text), arch, &job.prog));

@@ -143,6 +143,7 @@ enum wire_sandbox {
 #define WIRE_REQ_CMP (1u << 4) /* comparisons instead of PCs and signals */
 #define WIRE_REQ_THREADS (1u << 5) /* leave blocked calls behind, go on */
 #define WIRE_REQ_ISOLATE (1u << 6) /* own mount namespace, even unasked */
+#define WIRE_REQ_WATCH (1u << 7) /* with THREADS: interrupt no call, ever */
 
 struct wire_request {
 	uint32_t number; /* n, to be found again in the response */

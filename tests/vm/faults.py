@@ -115,6 +115,12 @@ def full_disk(image):
           "No space left" in last_line(r.stderr))
     with open("a.prog", "w") as f:
         f.write("getpid()\n")
+    r = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", BUGON, "run",
+                        "--kernel", image, "--repeat", "5", "a.prog"],
+                       text=True, stderr=subprocess.PIPE)
+    check("standard output closed", r.returncode == 1,
+          "Bad file descriptor" in last_line(r.stderr),
+          r.stderr.count("ran to its end") == 5)
     r = run(image, "--cover", "/dev/full", "a.prog")
     check(f"no room for the coverage: {last_line(r.stderr)}",
           r.returncode == 1, "/dev/full" in last_line(r.stderr))

@@ -6,6 +6,7 @@ Needs the UML kernel of ../shared/kernel and bugon's executor; else exit 77.
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -121,6 +122,13 @@ def system_calls(run):
           r.stderr.count(" booted in ") == 2, "-> 64, " in lines[1])
     r = bugon(*run, "--sandbox", "setuid", "--shell", "x.c", "one")
     check("sandbox", "uid 65534" in r.stdout)
+    with open("blocks.prog", "w") as f:
+        f.write("pause()\ngetpid()\n")
+    r = bugon(*run, "blocks.prog")
+    check("a call that blocks",
+          re.search(r"^pause\(\) -> did not return, [1-9]\d* PCs$", r.stdout,
+                    re.M),
+          "ran to its end" in r.stderr)
     with open("bad.prog", "w") as f:
         f.write("openat(\n")
     r = bugon(*run, "bad.prog")

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* desc.c - the command: check, format and show descriptions. */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "desc/desc.h"
+
+struct desc_opts {
+	const char *arch;
+	const char *dir;
+	bool write;
+};
+
+static const struct opt desc_table[] = {
+	OPT(OPT_STR, 'a', "arch", desc_opts, arch, "ARCH",
+	    "lay out for ARCH instead of amd64"),
+	OPT(OPT_STR, 'd', "descriptions", desc_opts, dir, "DIR",
+	    "read the *.txt and *.const files of DIR"),
+	OPT(OPT_FLAG, 'w', "write", desc_opts, write, NULL,
+	    "fmt: change the files instead of printing them"),
+	OPT_END,
+};
+
+/* Files, or what is in directories; those of -d come first. */
+static fallible load(const struct desc_opts *o, int argc, char **argv,
+		     struct desc_input *in)
+{
+	if (o->dir)
+		TRY(desc_input_dir(in, o->dir));
+	for (int i = 0; i < argc; i++) {
+		struct stat st;
+
+		if (!stat(argv[i], &st) && S_ISDIR(st.st_mode))
+			TRY(desc_input_dir(in, argv[i]));
+		else
+			TRY(desc_input_file(in, argv[i]));
+	}
+	return NULL;
+}
+
+static fallible print(const struct buf *out)
+{
+	return io_write_all(STDOUT_FILENO, out->data, out->len);
+}
+
+/* Messages are what `check` prints; to others they are talk. */
+static fallible print_messages(struct desc_input *in, int fd)
+{
+	_cleanup_(buf_deinit) struct buf out = {};
+
+	desc_messages_to_text(in, &out);
+	return out.len ? io_write_all(fd, out.data, out.len) : NULL;
+}
+
+/* The new text replaces the old in one step; a link stays a link. */
+static fallible replace(const char *path, const struct buf *text)
+{
+	_cleanup_(freep) char *real = realpath(path, NULL);
+	_cleanup_(buf_deinit) struct buf temp = {};
+	struct stat st;
+
+	if (!real || stat(real, &st))
+		return error_os("%s", path);
+	buf_printf(&temp, "%s.XXXXXX", real);
+	_cleanup_(close_fdp) int fd = mkstemp(temp.data);
+
+	if (fd < 0)
+		return error_os("%s", temp.data);
+	struct error *err = io_write_all(fd, text->data, text->len);
+
+	if (!err && (fchmod(fd, st.st_mode & 07777) || rename(temp.data, real)))
+		err = error_os("%s", path);
+	if (err)
+		unlink(temp.data);
+	return err;
+}
+
+static fallible format_file(const struct desc_opts *o, const char *path,
+			    int *status)
+{
+	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
+	_cleanup_(buf_deinit) struct buf old = {}, new = {};
+
+	TRY(desc_input_file(in, path));
+	TRY(print_messages(in, STDERR_FILENO));
+	struct error *err = desc_format(in, 0, &new);
+
+	if (err) {
+		cmd_complain(&cmd_desc, err);
+		*status = 1;
+		return NULL;
+	}
+	if (!o->write)
+		return print(&new);
+	TRY(io_read_file(path, SIZE_MAX / 2, &old));
+	if (slice_eq(buf_as_slice(&old), buf_as_slice(&new)))
+		return NULL;
+	TRY(replace(path, &new));
+	printf("%s\n", path);
+	return NULL;
+}
+
+static fallible desc_fmt(const struct desc_opts *o, int argc, char **argv,
+			 int *status)
+{
+	if (!argc)
+		return error_new(ERR_USAGE, "fmt: which files?");
+	for (int i = 0; i < argc; i++)
+		TRY(format_file(o, argv[i], status));
+	return NULL;
+}
+
+static fallible desc_check(const struct desc_opts *o, int argc, char **argv,
+			   int *status)
+{
+	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
+
+	TRY(load(o, argc, argv, in));
+	TRY(print_messages(in, STDOUT_FILENO));
+	*status = desc_errors(in) != 0;
+	return NULL;
+}
+
+static const struct verb {
+	const char *name;
+	fallible (*run)(const struct desc_opts *o, int argc, char **argv,
+			int *status);
+} verbs[] = {
+	{ "check", desc_check },
+	{ "fmt", desc_fmt },
+};
+
+static fallible run_desc(const void *opts, int argc, char **argv, int *status)
+{
+	if (!argc)
+		return error_new(ERR_USAGE, "what to do: check, fmt, list or "
+					    "show?");
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (!strcmp(argv[0], verbs[i].name))
+			return verbs[i].run(opts, argc - 1, argv + 1, status);
+	return error_new(ERR_USAGE, "'%s' is none of check, fmt, list, show",
+			 argv[0]);
+}
+
+const struct command cmd_desc = {
+	.name = "desc",
+	.args = "check|fmt|list|show [FILE|CALL]...",
+	.summary = "check, format and show descriptions of system calls",
+	.opts = desc_table,
+	.opts_size = sizeof(struct desc_opts),
+	.run = run_desc,
+};

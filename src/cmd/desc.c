@@ -120,8 +120,20 @@ static fallible desc_check(const struct desc_opts *o, int argc, char **argv,
 {
 	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
 
+	const struct desc_arch *arch =
+		desc_arch_find(slice_cstr(o->arch ? o->arch : "amd64"));
+
+	if (!arch)
+		return error_new(ERR_USAGE, "unknown architecture %s", o->arch);
 	TRY(load(o, argc, argv, in));
+	_cleanup_(desc_freep) struct desc *d = desc_compile(in, arch);
+
 	TRY(print_messages(in, STDOUT_FILENO));
+	fprintf(stderr,
+		"%zu files, %zu lines: %zu calls on %s (%zu not there), "
+		"%zu types; %zu errors, %zu warnings\n",
+		desc_files(in), desc_lines(in), d->ncalls, arch->name,
+		d->unsupported, d->ntypes, desc_errors(in), desc_warnings(in));
 	*status = desc_errors(in) != 0;
 	return NULL;
 }

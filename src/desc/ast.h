@@ -64,9 +64,11 @@ struct decl {
 	bool broken; /* some of it did not parse, or is a second of its name */
 	bool templ; /* a struct, union or alias with parameters */
 	bool builtin;
-	uint8_t state; /* of a walk over declarations */
+	uint8_t listed; /* flags: first and count are known */
 	uint32_t pos, name;
-	uint32_t index; /* resources: in the compiled form */
+	uint32_t index; /* resources: in the compiled form, + 1 */
+	uint32_t first, count; /* flags: in values[] of the compiled form */
+	uint32_t stamp; /* of a walk over declarations */
 	uint32_t file;
 	struct slice text; /* comment, header, value of a define */
 	struct slice comment; /* at the end of the line */

@@ -184,3 +184,16 @@ void parse_consts(struct desc_input *in, const struct source *src)
 			parse_constant(&f, name, rest);
 	}
 }
+
+void define_constant(struct desc_input *in, uint32_t name, struct slice text)
+{
+	uint64_t value;
+
+	if (!lex_number(text, &value))
+		return;
+	struct constant *k = constant_add(in, name);
+
+	k->known = k->listed = all_arches();
+	for (size_t i = 0; i < ARRAY_LEN(k->values); i++)
+		k->values[i] = value;
+}

@@ -270,7 +270,8 @@ static void decl_to_text(const struct names *names, const struct decl *d,
 static const struct source *nth_text(const struct desc_input *in, size_t i)
 {
 	for (size_t k = 0; k < in->sources.len; k++)
-		if (!in->sources.data[k].is_const && !i--)
+		if (!in->sources.data[k].is_const &&
+		    !in->sources.data[k].builtin && !i--)
 			return &in->sources.data[k];
 	return NULL;
 }

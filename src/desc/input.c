@@ -27,18 +27,37 @@ const struct desc_arch *desc_arch_find(struct slice name)
 	return NULL;
 }
 
+/* What every set of descriptions may use, from the language's document. */
+static const char builtins[] = "type bool8 int8[0:1]\n"
+			       "type bool16 int16[0:1]\n"
+			       "type bool32 int32[0:1]\n"
+			       "type bool64 int64[0:1]\n"
+			       "type boolptr intptr[0:1]\n"
+			       "type fileoff[BASE] BASE\n"
+			       "type filename string[filename]\n"
+			       "type buffer[DIR] ptr[DIR, array[int8]]\n"
+			       "type optional[T] [\n"
+			       "	val	T\n"
+			       "	void	void\n"
+			       "] [varlen]\n";
+
 struct desc_input *desc_input_new(void)
 {
 	struct desc_input *in = mem_calloc(1, sizeof(*in));
 
 	in->arena = arena_new();
 	names_init(&in->names, in->arena);
+	names_init(&in->said, in->arena);
+	desc_input_text(in, "(builtin)", slice_cstr(builtins));
+	in->sources.data[0].builtin = true;
+	in->nfiles = in->lines = 0;
 	return in;
 }
 
 void desc_input_free(struct desc_input *in)
 {
 	names_deinit(&in->names);
+	names_deinit(&in->said);
 	vec_free(&in->sources);
 	vec_free(&in->messages);
 	vec_free(&in->constants);
@@ -135,6 +154,17 @@ fallible desc_input_dir(struct desc_input *in, const char *dir)
 	return err;
 }
 
+/* A template is wrong in the same way wherever it is used. */
+static bool is_said(struct desc_input *in, uint32_t pos, const char *text)
+{
+	_cleanup_(buf_deinit) struct buf key = {};
+	size_t before = in->said.all.len;
+
+	buf_add(&key, &pos, sizeof(pos));
+	buf_str(&key, text);
+	return names_add(&in->said, buf_as_slice(&key)) < before;
+}
+
 static void say(struct desc_input *in, uint32_t pos, bool warning,
 		const char *fmt, va_list ap)
 {
@@ -148,6 +178,10 @@ static void say(struct desc_input *in, uint32_t pos, bool warning,
 	}
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
+	if (is_said(in, pos, text)) {
+		free(text);
+		return;
+	}
 	vec_push(&in->messages,
 		 (struct message){
 			 pos, warning,
@@ -271,8 +305,6 @@ void desc_messages_to_text(struct desc_input *in, struct buf *out)
 		const struct source *of = source_at(in, m->pos);
 		const char *p = of->text.p + (m->pos - of->start);
 
-		if (m > in->messages.data && !by_position(m, m - 1))
-			continue;
 		if (of != src) {
 			src = of;
 			n = 0;

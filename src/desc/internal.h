@@ -27,7 +27,7 @@ struct source {
 	bool is_const; /* a .const file */
 	bool no_arch; /* `meta arches` leaves ours out */
 	bool broken; /* it did not parse */
-	bool automatic;
+	bool builtin; /* not a file */
 	struct decl *decls;
 };
 
@@ -55,6 +55,7 @@ struct conflict {
 struct desc_input {
 	struct arena *arena;
 	struct names names;
+	struct names said; /* messages, so that none comes twice */
 	VEC(struct source) sources;
 	VEC(struct message) messages;
 	VEC(struct constant) constants;
@@ -87,6 +88,9 @@ void parse_consts(struct desc_input *in, const struct source *src);
 /** The constant of that name, or NULL. */
 const struct constant *constant_find(const struct desc_input *in,
 				     uint32_t name);
+
+/** A constant that a file defines; nothing when it is not just a number. */
+void define_constant(struct desc_input *in, uint32_t name, struct slice text);
 
 /** Append a type or expression as it is written canonically. */
 void node_to_text(const struct names *names, const struct node *n,

@@ -140,12 +140,12 @@ static bool literal_is_clean(struct lexer *lx)
 static int lex_string(struct lexer *lx)
 {
 	char quote = *lx->p;
-	const char *from = lx->p + 1;
-	const char *nl = memchr(from, '\n', (size_t)(lx->end - from));
-	size_t len = (size_t)((nl ? nl : lx->end) - from);
-	const char *to = len ? memchr(from, quote, len) : NULL;
+	const char *from = lx->p + 1, *to = from;
 
-	if (!to) {
+	/* No memchr() for the line's end: lines of flags are long. */
+	while (to < lx->end && *to != quote && *to != '\n')
+		to++;
+	if (to == lx->end || *to != quote) {
 		say_error(lx->in, lx->pos, "the string has no closing %c",
 			  quote);
 		return TOK_BAD;

@@ -1,0 +1,748 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* types.c - the types of the language, by the rows of builtin.def. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "desc/compile.h"
+
+enum {
+	INT = 1,
+	ARG = 2,
+	OPTIONAL = 4,
+	ALIAS = 8,
+	BIG = 16,
+	BASE = 32,
+	OFFSET = 64,
+	NUL_FREE = 128,
+	FORMAT = 256,
+	PROCS = 32, /* that share the values of a proc */
+};
+
+struct builtin {
+	const char *name;
+	uint8_t kind, min, max;
+	const char *args;
+	uint16_t flags;
+	uint8_t size;
+};
+
+static const struct builtin builtins[] = {
+#define BUILTIN(name, kind, min, max, args, flags, size) \
+	{ name, DESC_##kind, min, max, args, flags, size },
+#include "desc/builtin.def"
+};
+
+const struct builtin *builtin_find(struct compiler *c, uint32_t name)
+{
+	if (!c->builtin_of.len)
+		for (size_t i = 0; i < ARRAY_LEN(builtins); i++) {
+			uint32_t id = names_add(&c->in->names,
+						slice_cstr(builtins[i].name));
+
+			while (c->builtin_of.len <= id)
+				vec_push(&c->builtin_of, 0);
+			c->builtin_of.data[id] = (uint8_t)(i + 1);
+		}
+	if (name >= c->builtin_of.len || !c->builtin_of.data[name])
+		return NULL;
+	return &builtins[c->builtin_of.data[name] - 1];
+}
+
+const char *builtin_name(const struct builtin *b)
+{
+	return b->name;
+}
+
+bool builtin_is_int(const struct builtin *b)
+{
+	return b->flags & INT;
+}
+
+bool builtin_is_alias(const struct builtin *b)
+{
+	return b->flags & ALIAS;
+}
+
+uint32_t add_type(struct compiler *c, struct desc_type t)
+{
+	if (c->types.len == TYPES_MAX) {
+		say_last(c->in, c->site ? c->site->pos : 0,
+			 "more than %d types: is there a template that makes "
+			 "ever more of them?",
+			 TYPES_MAX);
+		return 0;
+	}
+	vec_push(&c->types, t);
+	vec_push(&c->type_missing, c->missing);
+	return (uint32_t)c->types.len - 1;
+}
+
+/* A type in the making. */
+struct making {
+	struct compiler *c;
+	const struct builtin *b;
+	const struct node *n;
+	const struct env *env;
+	enum place place;
+	const struct node *base; /* NULL: an argument of a call has none */
+	unsigned nargs; /* without base and opt */
+	struct desc_type t;
+};
+
+static PRINTF(3, 4) bool wrong(const struct making *m, const struct node *at,
+			       const char *fmt, ...)
+{
+	_cleanup_(freep) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	say_error(m->c->in, AT(m->c, at), "%s", text);
+	return false;
+}
+
+static const char *text_of(const struct making *m, const struct node *n)
+{
+	return closure_text(m->c, n, m->env);
+}
+
+static const struct node *nth(const struct making *m, unsigned i)
+{
+	const struct node *a = m->n->args;
+
+	while (a && i--)
+		a = a->next;
+	return a;
+}
+
+static bool wants_base(const struct making *m)
+{
+	bool bare = m->place == AT_ARG || m->place == AT_RETURN ||
+		    m->place == AT_FMT;
+
+	return (m->b->flags & BASE) && (!bare || m->c->site);
+}
+
+/* Take opt and the underlying type off the end, and count the rest. */
+static bool split_args(struct making *m)
+{
+	const struct node *last;
+
+	m->nargs = m->n->nargs;
+	last = m->nargs ? nth(m, m->nargs - 1) : NULL;
+	if (last && last->kind == NODE_NAME && last->name == m->c->n_opt) {
+		if (last->nargs || last->ncolon)
+			return wrong(m, last, "opt takes no arguments");
+		if (!(m->b->flags & OPTIONAL))
+			return wrong(m, last, "%s cannot be optional",
+				     m->b->name);
+		m->t.flags |= DESC_OPT;
+		m->nargs--;
+	}
+	if (wants_base(m) && m->nargs)
+		m->base = nth(m, --m->nargs);
+	if (m->nargs < m->b->min || m->nargs > m->b->max ||
+	    (wants_base(m) && !m->base))
+		return wrong(m, m->n, "%s takes %s%s%s%s%s; here are %u",
+			     m->b->name, *m->b->args ? "(" : "no arguments",
+			     m->b->args, *m->b->args ? ")" : "",
+			     wants_base(m) ? " and the underlying type" : "",
+			     m->b->flags & OPTIONAL ? ", [opt]" : "",
+			     m->n->nargs);
+	return true;
+}
+
+static bool may_stand(const struct making *m)
+{
+	const char *name = m->b->name;
+
+	if (m->place == AT_RETURN)
+		return wrong(m, m->n, "a call cannot return %s: only resources",
+			     name);
+	if (m->place == AT_ARG && !(m->b->flags & ARG))
+		return wrong(m, m->n,
+			     "%s cannot be an argument of a call: pass a "
+			     "pointer to it",
+			     name);
+	if (m->place == AT_ALIAS && !(m->b->flags & ALIAS))
+		return wrong(m, m->n, "a type alias cannot name %s", name);
+	if (m->place == AT_FMT && m->b->kind != DESC_INT &&
+	    m->b->kind != DESC_FLAGS && m->b->kind != DESC_PROC &&
+	    m->b->kind != DESC_CONST && m->b->kind != DESC_LEN)
+		return wrong(m, m->n, "fmt prints integers, not %s", name);
+	return true;
+}
+
+static bool set_bits(struct making *m, const struct node *n)
+{
+	if (!n->ncolon)
+		return true;
+	if (m->place != AT_FIELD)
+		return wrong(m, n,
+			     "':' makes a bit-field, which only a field of a "
+			     "struct can be");
+	if (n->ncolon > 1)
+		return wrong(m, n->colon->next, "a second ':'");
+	if (n->colon->kind != NODE_INT)
+		return wrong(m, n->colon,
+			     "write the size of a bit-field as a number");
+	if (!n->colon->value)
+		return wrong(m, n->colon, "a bit-field has at least one bit");
+	if (n->colon->value > 8u * m->t.base_bytes)
+		return wrong(m, n->colon,
+			     "%s bits do not fit into the %u of the "
+			     "underlying type",
+			     text_of(m, n->colon), 8u * m->t.base_bytes);
+	m->t.bits = (uint8_t)n->colon->value;
+	return true;
+}
+
+static void set_int(struct making *m, const struct builtin *b)
+{
+	m->t.base_bytes = b->size ? b->size : m->c->arch->ptr_bytes;
+	if (b->flags & BIG)
+		m->t.flags |= DESC_BE;
+}
+
+static bool set_base(struct making *m)
+{
+	const struct node *n = m->base;
+	const struct env *env = m->env;
+
+	if (!n) {
+		m->t.base_bytes = m->c->arch->ptr_bytes;
+		m->t.flags |= DESC_NOSIZE;
+		return true;
+	}
+	if (!deref(m->c, &n, &env))
+		return false;
+	const struct builtin *b =
+		n->kind == NODE_NAME ? builtin_find(m->c, n->name) : NULL;
+
+	if (!b || !(b->flags & INT) || n->nargs)
+		return wrong(m, m->base,
+			     "the underlying type of %s is int8, int16, int32, "
+			     "int64, intptr or a big-endian one, not %s",
+			     m->b->name, closure_text(m->c, n, env));
+	set_int(m, b);
+	if (n == &m->c->base_node)
+		m->t.flags |= DESC_NOSIZE;
+	return set_bits(m, n);
+}
+
+static unsigned bits_of(const struct making *m)
+{
+	return m->t.bits ? m->t.bits : 8u * m->t.base_bytes;
+}
+
+/* "a", "a:b": constants or numbers. */
+static bool get_range(struct making *m, const struct node *n,
+		      const struct env *env, const char *what)
+{
+	struct node first;
+
+	if (n->nargs)
+		return wrong(m, n, "the %s takes no arguments", what);
+	if (n->ncolon > 1)
+		return wrong(m, n->colon->next, "a second ':'");
+	if (n->kind != NODE_INT && n->kind != NODE_NAME)
+		return wrong(m, n,
+			     "the %s is a number, a constant or a range of "
+			     "them, not %s",
+			     what, closure_text(m->c, n, env));
+	first = *n;
+	first.colon = NULL;
+	first.ncolon = 0;
+	m->t.lo = m->t.hi = 0;
+	bool known = eval(m->c, &first, env, &m->t.lo);
+
+	if (n->ncolon)
+		known &= eval(m->c, n->colon, env, &m->t.hi);
+	else
+		m->t.hi = m->t.lo;
+	if (!known)
+		m->t.lo = m->t.hi = 1;
+	m->t.flags |= DESC_RANGE;
+	return true;
+}
+
+static bool check_int_range(struct making *m, const struct node *n)
+{
+	unsigned bits = bits_of(m);
+	uint64_t max = bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
+	uint64_t *lo = &m->t.lo, *hi = &m->t.hi;
+
+	if (*hi == UINT64_MAX && (int64_t)*lo >= 0)
+		*hi = max;
+	if (*lo > *hi && ((int64_t)*lo > (int64_t)*hi || (int64_t)*lo >= 0))
+		return wrong(m, n, "the range %s is empty: the lower end first",
+			     text_of(m, n));
+	if (!fits_bits(*lo, bits) || !fits_bits(*hi, bits))
+		return wrong(m, n, "the range %s does not fit into %u bits",
+			     text_of(m, n), bits);
+	return true;
+}
+
+static bool set_step(struct making *m, const struct node *n)
+{
+	if (!n)
+		return true;
+	if (n->nargs || n->ncolon)
+		return wrong(m, n, "the alignment is one number");
+	if (!eval(m->c, n, m->env, &m->t.step))
+		return m->c->missing != 0;
+	if (m->t.step <= 1)
+		return wrong(m, n,
+			     "an alignment of %s has no effect: leave it "
+			     "out or give 2 or more",
+			     text_of(m, n));
+	if (m->t.step > m->t.hi - m->t.lo)
+		return wrong(m, n,
+			     "with an alignment of %s the range has one value",
+			     text_of(m, n));
+	return true;
+}
+
+/* A lower-case name is rather flags that there are not than a constant. */
+static bool is_flags_name(struct compiler *c, uint32_t name)
+{
+	struct slice s = name_of(c->in, name);
+
+	if (find_flags(c, name))
+		return true;
+	if (constant_find(c->in, name))
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] >= 'a' && s.p[i] <= 'z')
+			return true;
+	return false;
+}
+
+static bool check_flags_fit(struct making *m, const struct node *at)
+{
+	for (uint32_t i = 0; i < m->t.nlist; i++) {
+		uint64_t v = m->c->values.data[m->t.list + i];
+
+		if (!fits_bits(v, bits_of(m)))
+			return wrong(m, at,
+				     "%s has the value %#llx, which does not "
+				     "fit into %u bits",
+				     text_of(m, at), (unsigned long long)v,
+				     bits_of(m));
+	}
+	return true;
+}
+
+static bool set_flags(struct making *m, const struct node *n)
+{
+	const struct node *name = n;
+	const struct env *env = m->env;
+
+	if (!deref(m->c, &name, &env))
+		return false;
+	if (name->kind != NODE_NAME)
+		return wrong(m, n, "expected the name of flags, not %s",
+			     text_of(m, n));
+	if (name->nargs || name->ncolon)
+		return wrong(m, n,
+			     "the name of flags has no ':' and no "
+			     "arguments");
+	m->t.kind = DESC_FLAGS;
+	return flags_values(m->c, name, false, &m->t.list, &m->t.nlist) &&
+	       ((m->t.flags & DESC_NOSIZE) || check_flags_fit(m, n));
+}
+
+static bool make_int(struct making *m)
+{
+	const struct node *n = nth(m, 0), *arg = n;
+	const struct env *env = m->env;
+
+	set_int(m, m->b);
+	if (m->n == &m->c->base_node)
+		m->t.flags |= DESC_NOSIZE;
+	if (!set_bits(m, m->n) || !m->nargs)
+		return !m->nargs;
+	if (!deref(m->c, &arg, &env))
+		return false;
+	bool range = arg->ncolon > 0;
+
+	if (m->nargs > 1 && !range)
+		return wrong(m, nth(m, 1),
+			     "an alignment needs a range before it");
+	if (arg->kind == NODE_NAME && !range && is_flags_name(m->c, arg->name))
+		return set_flags(m, n);
+	if (!get_range(m, arg, env, "value"))
+		return false;
+	if (!range) {
+		m->t.kind = DESC_CONST;
+		m->t.flags &= (uint8_t)~DESC_RANGE;
+	}
+	if (m->c->missing)
+		return true;
+	if (!range && !fits_bits(m->t.lo, bits_of(m)))
+		return wrong(m, n, "%s does not fit into %u bits",
+			     text_of(m, n), bits_of(m));
+	return (!range || check_int_range(m, n)) &&
+	       set_step(m, m->nargs > 1 ? nth(m, 1) : NULL);
+}
+
+static bool make_const(struct making *m)
+{
+	const struct node *n = nth(m, 0);
+
+	if (!set_base(m))
+		return false;
+	if (n->ncolon)
+		return wrong(m, n, "a const is one value, without ':'");
+	if (n->kind == NODE_EXPR || n->nargs)
+		return wrong(m, n, "a const is a number or a constant");
+	if (!eval(m->c, n, m->env, &m->t.lo))
+		return m->c->missing != 0;
+	if (!(m->t.flags & DESC_NOSIZE) && !fits_bits(m->t.lo, bits_of(m)))
+		return wrong(m, n, "%s = %#llx does not fit into %u bits",
+			     text_of(m, n), (unsigned long long)m->t.lo,
+			     bits_of(m));
+	return true;
+}
+
+static bool make_proc(struct making *m)
+{
+	unsigned __int128 top = (unsigned __int128)1;
+
+	if (!set_base(m))
+		return false;
+	if (!eval(m->c, nth(m, 0), m->env, &m->t.lo) ||
+	    !eval(m->c, nth(m, 1), m->env, &m->t.hi))
+		return m->c->missing != 0;
+	top <<= bits_of(m);
+	if (!m->t.hi)
+		return wrong(m, nth(m, 1),
+			     "each process needs at least one value");
+	if (m->t.lo + (unsigned __int128)m->t.hi * PROCS > top)
+		return wrong(m, m->n,
+			     "the values of %d processes do not fit into %u "
+			     "bits",
+			     PROCS, bits_of(m));
+	return true;
+}
+
+static bool get_path(struct making *m, const struct node *n)
+{
+	const struct env *env = m->env;
+
+	if (!deref(m->c, &n, &env))
+		return false;
+	if (n->kind != NODE_NAME || n->nargs)
+		return wrong(m, n,
+			     "the target is a field's name or a path like "
+			     "parent:field, not %s",
+			     closure_text(m->c, n, env));
+	m->t.path = path_add(m->c, n, &m->t.npath);
+	return m->t.path != DESC_NONE;
+}
+
+static bool make_len(struct making *m)
+{
+	m->t.lo = m->b->size;
+	if (m->b->flags & OFFSET)
+		m->t.flags |= DESC_OFFSETOF;
+	return set_base(m) && get_path(m, nth(m, 0));
+}
+
+/* The number of the word among those that end with NULL, or an error. */
+static bool get_word(struct making *m, const struct node *n,
+		     const char *const *words, unsigned *which)
+{
+	_cleanup_(buf_deinit) struct buf all = {};
+	const struct env *env = m->env;
+
+	if (!deref(m->c, &n, &env))
+		return false;
+	for (unsigned i = 0; words[i]; i++) {
+		*which = i;
+		if (n->kind == NODE_NAME && !n->nargs && !n->ncolon &&
+		    slice_eq(name_of(m->c->in, n->name), slice_cstr(words[i])))
+			return true;
+		buf_printf(&all, "%s%s", i ? ", " : "", words[i]);
+	}
+	return wrong(m, n, "%s takes one of %s, not %s", m->b->name,
+		     buf_cstr(&all), closure_text(m->c, n, env));
+}
+
+static bool make_csum(struct making *m)
+{
+	static const char *const kinds[] = { "inet", "pseudo", NULL };
+	unsigned kind;
+
+	if (!set_base(m) || !get_path(m, nth(m, 0)) ||
+	    !get_word(m, nth(m, 1), kinds, &kind))
+		return false;
+	m->t.lo = kind;
+	if ((kind == DESC_CSUM_PSEUDO) != (m->nargs == 3))
+		return wrong(m, m->n,
+			     "a pseudo checksum takes a protocol, an inet one "
+			     "does not");
+	return m->nargs < 3 || eval(m->c, nth(m, 2), m->env, &m->t.hi) ||
+	       m->c->missing;
+}
+
+static bool make_ptr(struct making *m)
+{
+	static const char *const dirs[] = { "in", "out", "inout", NULL };
+	unsigned dir;
+
+	m->t.size = m->b->size ? m->b->size : m->c->arch->ptr_bytes;
+	if (!get_word(m, nth(m, 0), dirs, &dir))
+		return false;
+	m->t.dir = (uint8_t)dir;
+	m->t.elem = resolve(m->c, nth(m, 1), m->env, AT_ELEM);
+	return m->t.elem;
+}
+
+static bool make_vma(struct making *m)
+{
+	const struct node *n = nth(m, 0);
+	const struct env *env = m->env;
+
+	m->t.size = m->b->size ? m->b->size : m->c->arch->ptr_bytes;
+	if (!m->nargs)
+		return true;
+	if (!deref(m->c, &n, &env) || !get_range(m, n, env, "number of pages"))
+		return false;
+	if (m->t.lo > m->t.hi || (int64_t)m->t.hi < 0 || !m->t.lo)
+		return wrong(m, n, "%s is no number of pages",
+			     closure_text(m->c, n, env));
+	return true;
+}
+
+static bool make_array(struct making *m)
+{
+	const struct node *n = nth(m, 1);
+	const struct env *env = m->env;
+
+	m->t.elem = resolve(m->c, nth(m, 0), m->env, AT_ELEM);
+	if (!m->t.elem || !n)
+		return m->t.elem;
+	if (!deref(m->c, &n, &env) ||
+	    !get_range(m, n, env, "number of elements"))
+		return false;
+	if (!m->t.hi)
+		return wrong(m, n, "an array of no elements: use void");
+	if (m->t.lo > m->t.hi || (int64_t)m->t.hi < 0)
+		return wrong(m, n, "%s is no number of elements",
+			     closure_text(m->c, n, env));
+	return true;
+}
+
+/* All values have the size, or may get it. */
+static bool check_string_size(struct making *m, const struct node *at,
+			      uint64_t size)
+{
+	unsigned nul = !(m->t.flags & DESC_NOZ);
+	uint64_t same = 0;
+
+	for (uint32_t i = 0; i < m->t.nlist; i++) {
+		uint64_t len = (uint32_t)m->c->values.data[m->t.list + i] + nul;
+
+		if (size && len > size)
+			return wrong(m, at,
+				     "a value of %llu bytes (with its NUL) "
+				     "does not fit into %llu",
+				     (unsigned long long)len,
+				     (unsigned long long)size);
+		if (i && same != len)
+			same = UINT64_MAX;
+		else if (!i)
+			same = len;
+	}
+	m->t.size = size			    ? (uint32_t)size :
+		    m->t.nlist && same < UINT32_MAX ? (uint32_t)same :
+						      DESC_VARLEN;
+	return true;
+}
+
+static bool get_strings(struct making *m, const struct node *n)
+{
+	const struct env *env = m->env;
+
+	if (!deref(m->c, &n, &env))
+		return false;
+	if (n->nargs || n->ncolon ||
+	    (n->kind != NODE_NAME && n->kind != NODE_STRING &&
+	     n->kind != NODE_HEX))
+		return wrong(m, n,
+			     "%s takes a literal or the name of string "
+			     "flags, not %s",
+			     m->b->name, closure_text(m->c, n, env));
+	if (n->kind == NODE_NAME && n->name == m->c->n_filename) {
+		m->t.kind = DESC_FILENAME;
+		return true;
+	}
+	if (n->kind == NODE_NAME)
+		return flags_values(m->c, n, true, &m->t.list, &m->t.nlist);
+	struct slice s = name_of(m->c->in, n->name);
+
+	m->t.list = (uint32_t)m->c->values.len;
+	m->t.nlist = 1;
+	vec_push(&m->c->values, (uint64_t)pool_bytes(m->c, s) << 32 | s.len);
+	return true;
+}
+
+static bool make_string(struct making *m)
+{
+	uint64_t size = 0;
+
+	if (m->b->flags & NUL_FREE)
+		m->t.flags |= DESC_NOZ;
+	if (m->nargs > 0 && !get_strings(m, nth(m, 0)))
+		return false;
+	const struct node *n = nth(m, 1);
+
+	if (n && m->nargs > 1) {
+		if (n->ncolon || n->nargs)
+			return wrong(m, n, "the size is one number");
+		if (!eval(m->c, n, m->env, &size) && !m->c->missing)
+			return false;
+		if (!m->c->missing && (!size || size > RECORD_BYTES_MAX))
+			return wrong(m, n, "%s is no size of a string",
+				     text_of(m, n));
+	}
+	return check_string_size(m, nth(m, 0), size);
+}
+
+static bool make_text(struct making *m)
+{
+	static const char *const kinds[] = { "x86_real", "x86_16", "x86_32",
+					     "x86_64",	 "arm64",  "ppc64",
+					     NULL };
+	unsigned kind;
+
+	m->t.size = DESC_VARLEN;
+	if (!get_word(m, nth(m, 0), kinds, &kind))
+		return false;
+	m->t.lo = kind;
+	return true;
+}
+
+/* Its bytes are those of printf() with %020llu, 0x%016llx and %023llo. */
+static bool make_fmt(struct making *m)
+{
+	static const char *const kinds[] = { "dec", "hex", "oct", NULL };
+	static const uint8_t sizes[] = { 20, 18, 23 };
+	unsigned kind;
+	uint32_t value;
+	bool ok = get_word(m, nth(m, 0), kinds, &kind);
+
+	value = resolve(m->c, nth(m, 1), m->env, AT_FMT);
+	if (!ok || !value)
+		return false;
+	m->t = *type_at(m->c, value);
+	m->t.format = (uint8_t)(DESC_DEC + kind);
+	m->t.size = sizes[kind];
+	if (m->t.kind != DESC_RESOURCE && m->t.kind != DESC_INT &&
+	    m->t.kind != DESC_FLAGS && m->t.kind != DESC_PROC &&
+	    m->t.kind != DESC_CONST && m->t.kind != DESC_LEN)
+		return wrong(m, nth(m, 1), "fmt prints integers, not %s",
+			     text_of(m, nth(m, 1)));
+	if (m->c->type_missing.data[value])
+		m->c->missing = m->c->type_missing.data[value];
+	return true;
+}
+
+static bool make_plain(struct making *m)
+{
+	m->t.size = m->t.kind == DESC_VOID ? 0 : DESC_VARLEN;
+	return true;
+}
+
+static bool make(struct making *m)
+{
+	if (m->b->flags & FORMAT)
+		return make_fmt(m);
+	switch (m->b->kind) {
+	case DESC_INT:
+		return make_int(m);
+	case DESC_CONST:
+		return make_const(m);
+	case DESC_FLAGS:
+		return set_base(m) && set_flags(m, nth(m, 0));
+	case DESC_PROC:
+		return make_proc(m);
+	case DESC_LEN:
+		return make_len(m);
+	case DESC_CSUM:
+		return make_csum(m);
+	case DESC_PTR:
+		return make_ptr(m);
+	case DESC_VMA:
+		return make_vma(m);
+	case DESC_ARRAY:
+		return make_array(m);
+	case DESC_STRING:
+	case DESC_GLOB:
+		return make_string(m);
+	case DESC_TEXT:
+		return make_text(m);
+	default:
+		return make_plain(m);
+	}
+}
+
+uint32_t builtin_type(struct compiler *c, const struct builtin *b,
+		      const struct node *n, const struct env *env,
+		      enum place place)
+{
+	struct making m = { .c = c, .b = b, .n = n, .env = env, .place = place };
+	uint32_t missing = c->missing, type = 0;
+
+	m.t.kind = b->kind;
+	c->missing = 0;
+	if (!may_stand(&m) || !split_args(&m))
+		goto out;
+	if (n->ncolon && !(b->flags & INT)) {
+		wrong(&m, n, "%s takes no ':'", b->name);
+		goto out;
+	}
+	if (!make(&m))
+		goto out;
+	if (!m.t.size && m.t.base_bytes)
+		m.t.size = m.t.base_bytes;
+	if (c->missing)
+		m.t.flags |= DESC_UNKNOWN;
+	m.t.name = pool_bytes(c, slice_cstr(closure_text(c, n, env)));
+	type = add_type(c, m.t);
+out:
+	c->missing = missing;
+	return type;
+}
+
+/* An option of a union that is an argument is one itself. */
+bool type_can_be_arg(const struct compiler *c, uint32_t type, unsigned depth)
+{
+	const struct desc_type *t = type_at(c, type);
+
+	switch (t->kind) {
+	case DESC_UNION:
+		break;
+	case DESC_STRUCT:
+	case DESC_ARRAY:
+	case DESC_STRING:
+	case DESC_FILENAME:
+	case DESC_GLOB:
+	case DESC_TEXT:
+	case DESC_CSUM:
+	case DESC_VOID:
+		return false;
+	default:
+		return !t->format;
+	}
+	const struct desc_record *r = &c->records.data[t->elem];
+
+	for (uint32_t i = 0; i < r->nfields && depth < RESOLVE_DEPTH_MAX; i++)
+		if (!type_can_be_arg(c, c->fields.data[r->field + i].type,
+				     depth + 1))
+			return false;
+	return true;
+}

@@ -84,7 +84,7 @@ static void call_attr(struct compiler *c, const struct decl *d,
 }
 
 /* __NR_x, or SYS_x; pseudo-calls have none. */
-static uint32_t call_number(struct compiler *c, struct slice base,
+static uint32_t call_number(struct compiler *c, uint32_t pos, struct slice base,
 			    uint32_t *missing)
 {
 	static const char *const prefixes[] = { "__NR_", "SYS_" };
@@ -98,7 +98,7 @@ static uint32_t call_number(struct compiler *c, struct slice base,
 
 		buf_printf(&b, "%s" SLICE_FMT, prefixes[i], SLICE_ARG(base));
 		name = names_add(&c->in->names, buf_as_slice(&b));
-		if (constant_value(c, name, &nr))
+		if (constant_value(c, pos, name, &nr))
 			return (uint32_t)nr;
 		if (!known || constant_find(c->in, name))
 			known = name;
@@ -142,7 +142,7 @@ static void compile_call(struct compiler *c, const struct decl *d)
 	}
 	for (const struct node *a = d->attrs; a; a = a->next)
 		call_attr(c, d, a, &call);
-	call.nr = call_number(c, base_name(name_of(c->in, d->name)),
+	call.nr = call_number(c, d->pos, base_name(name_of(c->in, d->name)),
 			      &info.missing);
 	if (!info.missing)
 		info.missing = c->missing;
@@ -160,7 +160,9 @@ static uint8_t arg_bytes(const struct compiler *c, uint32_t type)
 {
 	const struct desc_type *t = type_at(c, type);
 
-	if ((t->flags & DESC_NOSIZE) || t->kind == DESC_UNION)
+	/* What fills a register may hold a narrower value. */
+	if ((t->flags & DESC_NOSIZE) || t->kind == DESC_UNION ||
+	    t->base_bytes == c->arch->ptr_bytes)
 		return 0;
 	return t->base_bytes;
 }
@@ -213,6 +215,10 @@ static void check_sizes(struct compiler *c)
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < c->calls.len; i++) {
 			const struct decl *d = c->call_infos.data[i].decl;
+
+			/* What was guessed from the kernel is not measured. */
+			if (c->in->sources.data[d->file].automatic)
+				continue;
 			uint32_t name =
 				names_add(&c->in->names,
 					  base_name(name_of(c->in, d->name)));

@@ -125,7 +125,11 @@ static bool meta_arches(struct compiler *c, const struct node *n)
 	for (const struct node *a = n->args; a; a = a->next) {
 		struct slice name = name_of(c->in, a->name);
 
-		if (a->kind != NODE_STRING || !desc_arch_find(name))
+		bool known = a->kind == NODE_STRING && desc_arch_find(name);
+
+		/* Rather too much is checked than nothing. */
+		ours |= !known;
+		if (!known)
 			say_error(c->in, a->pos,
 				  "unknown architecture '" SLICE_FMT
 				  "': there are amd64, 386, arm64, arm, "
@@ -149,6 +153,7 @@ static void check_meta(struct compiler *c, struct source *src,
 		src->no_arch |= !meta_arches(c, n);
 		return;
 	}
+	src->automatic |= slice_eq(word, SLICE("automatic"));
 	if (n->kind != NODE_NAME || (!slice_eq(word, SLICE("noextract")) &&
 				     !slice_eq(word, SLICE("automatic"))))
 		say_error(c->in, n->pos,
@@ -162,6 +167,13 @@ static void check_meta(struct compiler *c, struct source *src,
 /* A define that is a number needs no .const file. */
 static void enter_define(struct compiler *c, struct decl *d)
 {
+	const struct decl *other = d->name < c->defines_by_name.len ?
+					   c->defines_by_name.data[d->name] :
+					   NULL;
+
+	/* Other files may define it, too: the .const files have the value. */
+	if (other && other->file != d->file)
+		return;
 	enter(c, &c->defines_by_name, d);
 	if (!d->broken && !constant_find(c->in, d->name))
 		define_constant(c->in, d->name, slice_trim(d->text));
@@ -279,6 +291,26 @@ void check_unused(struct compiler *c, bool warn)
 	resolve_records(c);
 }
 
+/* Resources that are what they are by being themselves. */
+static void check_ancestors(struct compiler *c, const struct decl *d)
+{
+	const struct decl *up = d;
+
+	for (unsigned i = 0; i <= RESOLVE_DEPTH_MAX; i++) {
+		up = up->type->kind == NODE_NAME ?
+			     find_type(c, up->type->name) :
+			     NULL;
+		if (!up || up->kind != DECL_RESOURCE || !up->type)
+			return;
+		if (up == d)
+			break;
+	}
+	say_error(c->in, d->pos,
+		  up == d ? "resource '" SLICE_FMT "' inherits from itself" :
+			    "resource '" SLICE_FMT "' has too many ancestors",
+		  SLICE_ARG(name_of(c->in, d->name)));
+}
+
 void check_decl(struct compiler *c, struct decl *d)
 {
 	struct node n = { .kind = NODE_NAME, .pos = d->pos, .name = d->name };
@@ -298,6 +330,7 @@ void check_decl(struct compiler *c, struct decl *d)
 		return; /* known only by its instances */
 	if (d->kind == DECL_RESOURCE) {
 		resource_index(c, d);
+		check_ancestors(c, d);
 		return;
 	}
 	if (d->kind == DECL_ALIAS) {

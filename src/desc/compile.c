@@ -112,6 +112,7 @@ static void compiler_init(struct compiler *c, struct desc_input *in,
 	c->n_base = word(c, "BASE");
 	c->n_value = word(c, "value");
 	c->n_if = word(c, "if");
+	c->n_ptr_size = word(c, "PTR_SIZE");
 	c->n_filename = word(c, "filename");
 	/* op: a key of its own, for nobody wrote it. */
 	c->base_node = (struct node){ .kind = NODE_NAME,
@@ -155,23 +156,12 @@ static void forget(struct desc_input *in)
 		}
 }
 
-static void say_conflicts(struct compiler *c)
-{
-	vec_for_each(&c->in->conflicts, x)
-		if (x->arch == c->arch_index)
-			say_warning(c->in, x->pos,
-				    SLICE_FMT " has another value elsewhere: "
-					      "%#llx, here %#llx",
-				    SLICE_ARG(name_of(c->in, x->name)),
-				    (unsigned long long)x->before,
-				    (unsigned long long)x->now);
-}
-
 /* Calls that lack a constant are left out; why is said if nobody knows it. */
 static void drop_unsupported(struct compiler *c, struct desc *d)
 {
 	size_t kept = 0;
 
+	c->stamp++;
 	for (size_t i = 0; i < c->calls.len; i++) {
 		const struct call_info *info = &c->call_infos.data[i];
 
@@ -181,7 +171,8 @@ static void drop_unsupported(struct compiler *c, struct desc *d)
 			continue;
 		}
 		d->unsupported++;
-		if (!constant_find(c->in, info->missing))
+		if (!constant_find(c->in, info->missing) &&
+		    !stamp_name(c, info->missing))
 			say_warning(c->in, info->decl->pos,
 				    "left out: " SLICE_FMT
 				    " has no value in any .const file",
@@ -232,9 +223,10 @@ static void passes(struct compiler *c, struct desc *d)
 	size_t errors = c->in->errors;
 
 	collect(c);
+	c->broken = c->in->errors != errors;
 	c->marking = true;
 	compile_calls(c);
-	check_unused(c, c->in->errors == errors);
+	check_unused(c, !c->broken);
 	if (c->in->stopped)
 		return;
 	check_recursion(c);
@@ -243,7 +235,7 @@ static void passes(struct compiler *c, struct desc *d)
 	spread_missing(c);
 	layout_all(c);
 	check_paths(c);
-	if (c->in->errors == errors)
+	if (!c->broken)
 		check_flow(c);
 	drop_unsupported(c, d);
 }
@@ -256,7 +248,6 @@ struct desc *desc_compile(struct desc_input *in, const struct desc_arch *arch)
 	d->arch = arch;
 	forget(in);
 	compiler_init(&c, in, arch);
-	say_conflicts(&c);
 	if (!in->stopped)
 		passes(&c, d);
 	publish(&c, d);

@@ -51,6 +51,7 @@ struct record {
 	uint32_t base_name; /* in the pool: without arguments */
 	uint32_t missing; /* the constant it lacks; number of a name */
 	uint32_t first_parent; /* parents[] */
+	uint32_t size_pos;
 	uint64_t want_size, want_align; /* attributes, or 0 */
 	uint32_t stamp; /* of a walk upward */
 	uint8_t state, flow; /* of other walks */
@@ -109,13 +110,14 @@ struct compiler {
 	const struct node *site; /* where the alias we are in is used */
 	unsigned depth;
 	uint32_t missing; /* a constant that the type at hand lacks */
+	bool broken; /* some type is not known, so others may seem unused */
 	bool marking; /* what is used counts as used */
 	VEC(uint8_t) builtin_of; /* by name: + 1 */
 	struct node base_node; /* the underlying type that nobody gave */
 	uint32_t stamp;
 	unsigned aliases; /* that we are within */
 	uint32_t n_opt, n_in, n_out, n_inout, n_parent, n_syscall, n_base;
-	uint32_t n_value, n_if, n_filename, n_intptr;
+	uint32_t n_value, n_if, n_filename, n_ptr_size;
 };
 
 /* Where to say what is wrong with `node`. */
@@ -146,7 +148,7 @@ uint32_t closure_key(struct compiler *c, const struct node *n,
 /** Resolve fields of the records that resolve() came upon. */
 void resolve_records(struct compiler *c);
 
-/** The resource that a declaration is; DESC_NONE when it is broken. */
+/** The resource that a declaration is; DESC_NONE when it is in a circle. */
 uint32_t resource_index(struct compiler *c, struct decl *d);
 
 /* types.c */
@@ -166,7 +168,8 @@ bool type_can_be_arg(const struct compiler *c, uint32_t type, unsigned depth);
 /** A constant; false when it has no value here (c->missing) or is none. */
 bool eval(struct compiler *c, const struct node *n, const struct env *env,
 	  uint64_t *value);
-bool constant_value(struct compiler *c, uint32_t name, uint64_t *value);
+bool constant_value(struct compiler *c, uint32_t pos, uint32_t name,
+		    uint64_t *value);
 
 /** values[] of flags; `strings` tells which kind is wanted. */
 bool flags_values(struct compiler *c, const struct node *n, bool strings,
@@ -174,7 +177,8 @@ bool flags_values(struct compiler *c, const struct node *n, bool strings,
 bool fits_bits(uint64_t v, unsigned bits);
 uint32_t expr_add(struct compiler *c, const struct node *n,
 		  const struct env *env);
-uint32_t path_add(struct compiler *c, const struct node *n, uint32_t *npath);
+uint32_t path_add(struct compiler *c, const struct node *n,
+		  const struct env *env, uint32_t *npath);
 
 /* records.c, calls.c */
 void record_fields(struct compiler *c, uint32_t record);

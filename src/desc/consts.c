@@ -13,6 +13,8 @@
 #include "desc/internal.h"
 #include "desc/lex.h"
 
+enum { CONFLICTS_MAX = 1000 };
+
 struct const_file {
 	struct desc_input *in;
 	const struct source *src;
@@ -83,15 +85,38 @@ static void set(const struct const_file *f, struct constant *c, uint16_t mask,
 
 		if (!(mask & bit))
 			continue;
-		if ((c->known & bit) && c->values[i] != *value &&
-		    f->in->conflicts.len < MESSAGES_MAX)
+		if ((c->known & bit) && c->values[i] != *value) {
+			if (f->in->conflicts.len == CONFLICTS_MAX)
+				continue;
+			c->disputed = true;
 			vec_push(&f->in->conflicts,
 				 (struct conflict){ pos_in(f, at), c->name,
-						    (uint8_t)i, c->values[i],
-						    *value });
+						    (uint8_t)i, *value });
+			continue;
+		}
 		c->known |= bit;
 		c->values[i] = *value;
 	}
+}
+
+/* Headers change: a file goes by what was extracted for it. */
+uint64_t own_value(const struct desc_input *in, const struct constant *k,
+		   uint32_t pos, unsigned arch)
+{
+	struct slice file = slice_cstr(source_at(in, pos)->name);
+
+	for (size_t i = 0; i < in->conflicts.len; i++) {
+		const struct conflict *x = &in->conflicts.data[i];
+
+		if (x->name != k->name || x->arch != arch)
+			continue;
+		struct slice of = slice_cstr(source_at(in, x->pos)->name);
+
+		if (slice_starts(of, file) &&
+		    slice_eq(slice_from(of, file.len), SLICE(".const")))
+			return x->value;
+	}
+	return k->values[arch];
 }
 
 /* "arch:arch:value": true when it was one. */
@@ -164,9 +189,24 @@ static bool is_const_name(struct slice s)
 	return s.len;
 }
 
+/* NAME_amd64.const is of one architecture. */
+static uint16_t arches_of_name(const char *name)
+{
+	const struct desc_arch *a;
+
+	for (size_t i = 0; (a = desc_arch_at(i)); i++) {
+		_cleanup_(buf_deinit) struct buf end = {};
+
+		buf_printf(&end, "_%s.const", a->name);
+		if (slice_ends(slice_cstr(name), buf_as_slice(&end)))
+			return (uint16_t)(1u << i);
+	}
+	return all_arches();
+}
+
 void parse_consts(struct desc_input *in, const struct source *src)
 {
-	struct const_file f = { in, src, all_arches() };
+	struct const_file f = { in, src, arches_of_name(src->name) };
 	struct slice text = src->text, line;
 
 	while (slice_line(&text, &line) && !in->stopped) {

@@ -122,6 +122,8 @@ enum desc_text {
 	DESC_TEXT_X86_64,
 	DESC_TEXT_ARM64,
 	DESC_TEXT_PPC64,
+	DESC_TEXT_RISCV64,
+	DESC_TEXT_TARGET, /* what the architecture runs */
 };
 enum desc_format { DESC_BINARY, DESC_DEC, DESC_HEX, DESC_OCT };
 

@@ -241,7 +241,7 @@ size_t desc_lines(const struct desc_input *in)
 	return in->lines;
 }
 
-static const struct source *source_at(const struct desc_input *in, uint32_t pos)
+const struct source *source_at(const struct desc_input *in, uint32_t pos)
 {
 	size_t lo = 0, hi = in->sources.len;
 

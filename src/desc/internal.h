@@ -28,6 +28,7 @@ struct source {
 	bool no_arch; /* `meta arches` leaves ours out */
 	bool broken; /* it did not parse */
 	bool builtin; /* not a file */
+	bool automatic; /* `meta automatic` */
 	struct decl *decls;
 };
 
@@ -40,16 +41,17 @@ struct message {
 /* The values of a constant: an entry per architecture of its last line. */
 struct constant {
 	uint32_t name;
+	bool disputed; /* see conflicts */
 	uint16_t known; /* bit of desc_arch_at(): it has a value there */
 	uint16_t listed; /* it is known to be missing, or known */
 	uint64_t values[16];
 };
 
-/* A constant that two files give different values. */
+/* A later file has a value of its own for a constant. */
 struct conflict {
 	uint32_t pos, name;
 	uint8_t arch;
-	uint64_t before, now;
+	uint64_t value;
 };
 
 struct desc_input {
@@ -88,6 +90,13 @@ void parse_consts(struct desc_input *in, const struct source *src);
 /** The constant of that name, or NULL. */
 const struct constant *constant_find(const struct desc_input *in,
 				     uint32_t name);
+
+/** The value of a disputed constant for what is at `pos`. */
+uint64_t own_value(const struct desc_input *in, const struct constant *k,
+		   uint32_t pos, unsigned arch);
+
+/** The file that a position is in. */
+const struct source *source_at(const struct desc_input *in, uint32_t pos);
 
 /** A constant that a file defines; nothing when it is not just a number. */
 void define_constant(struct desc_input *in, uint32_t name, struct slice text);

@@ -162,13 +162,13 @@ static void finish(struct compiler *c, uint32_t ri, struct place_at *at,
 		r->align = (uint32_t)info->want_align;
 	bytes = round_up(bytes, r->align);
 	if (at->varlen && info->want_size) {
-		say_error(c->in, info->decl->pos,
+		say_error(c->in, info->size_pos,
 			  "'%s' has a variable size: take the size attribute "
 			  "away",
 			  c->pool.data + r->name);
 	} else if (info->want_size && bytes > info->want_size) {
 		if (!(r->flags & DESC_IS_UNION))
-			say_error(c->in, info->decl->attrs->pos,
+			say_error(c->in, info->size_pos,
 				  "'%s' has %llu bytes: more than its size "
 				  "attribute says",
 				  c->pool.data + r->name,

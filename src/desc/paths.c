@@ -81,7 +81,8 @@ static void check_target(struct path_walk *w, uint32_t type)
 	if (t->kind != DESC_ARRAY || w->len->kind != DESC_LEN || w->len->lo)
 		return;
 	e = type_at(w->c, t->elem);
-	if (e->size == DESC_VARLEN)
+	/* Of structs, kernels do count the elements. */
+	if (e->size == DESC_VARLEN && !is_record(e))
 		say_warning(w->c->in, w->pos,
 			    "len counts the elements of '%s', which have no "
 			    "fixed size: is bytesize meant?",

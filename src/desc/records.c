@@ -72,6 +72,7 @@ static void record_attr(struct compiler *c, uint32_t ri, const struct node *a)
 			say_error(c->in, a->pos, "'%s' takes no arguments",
 				  is_union ? "varlen" : "packed");
 	} else if (attr_is(c, a, "size")) {
+		info->size_pos = a->pos;
 		if (!attr_number(c, a, info->env, &v))
 			return;
 		if (!v || v > SIZE_ATTR_MAX)
@@ -84,7 +85,7 @@ static void record_attr(struct compiler *c, uint32_t ri, const struct node *a)
 		if (!attr_number(c, a, info->env, &v))
 			return;
 		if (!v || v & (v - 1) || v > SIZE_ATTR_MAX)
-			say_error(c->in, info->decl->pos,
+			say_error(c->in, a->pos,
 				  "an alignment is a power of 2 up to %d, not "
 				  "%s",
 				  SIZE_ATTR_MAX, attr_text(c, a->args));
@@ -170,11 +171,11 @@ static struct desc_field field_make(struct compiler *c, uint32_t ri,
 static void check_output(struct compiler *c, uint32_t pos,
 			 const struct desc_field *f)
 {
-	static const char *const names[] = {
-		[DESC_CONST] = "const", [DESC_PTR] = "ptr",
-		[DESC_PROC] = "proc",	[DESC_VMA] = "vma",
-		[DESC_CSUM] = "csum",	[DESC_LEN] = "a length"
-	};
+	static const char *const names[] = { [DESC_CONST] = "const",
+					     [DESC_PTR] = "ptr",
+					     [DESC_PROC] = "proc",
+					     [DESC_CSUM] = "csum",
+					     [DESC_LEN] = "a length" };
 	const struct desc_type *t = type_at(c, f->type);
 
 	if (t->kind < ARRAY_LEN(names) && names[t->kind])

@@ -387,13 +387,6 @@ static uint32_t resolve_resource(struct compiler *c, const struct node *n,
 			  SLICE_ARG(name_of(c->in, d->name)));
 		return 0;
 	}
-	if (r == DESC_NONE) {
-		say_error(c->in, AT(c, n),
-			  "resource '" SLICE_FMT "' is broken: see %s",
-			  SLICE_ARG(name_of(c->in, d->name)),
-			  where(c->in, d->pos));
-		return 0;
-	}
 	struct desc_type t = c->types.data[c->resources.data[r].base];
 
 	t.kind = DESC_RESOURCE;
@@ -450,8 +443,10 @@ uint32_t resolve(struct compiler *c, const struct node *n,
 {
 	uint32_t key, type = 0;
 
-	if (c->in->stopped || !deref(c, &n, &env))
+	if (c->in->stopped || !deref(c, &n, &env)) {
+		c->broken = true;
 		return 0;
+	}
 	key = closure_key(c, n, env);
 	key = key_of(c, KEY_TYPE, key, (uint32_t)place << 1 | (c->site != NULL),
 		     0);
@@ -471,6 +466,8 @@ uint32_t resolve(struct compiler *c, const struct node *n,
 	if (type) {
 		/* `key` is still good, the array may have moved. */
 		c->type_of_key.data[key] = type;
+	} else {
+		c->broken = true;
 	}
 	return type;
 }
@@ -539,36 +536,38 @@ static uint32_t resource_add(struct compiler *c, struct decl *d, uint32_t base,
 	return (uint32_t)c->resources.len - 1;
 }
 
+/* One whose base is broken, which has been said, is a number of some kind. */
+static uint32_t any_base(struct compiler *c)
+{
+	struct node *n = arena_alloc(c->scratch, sizeof(*n));
+
+	*n = (struct node){ .kind = NODE_NAME, .name = c->base_node.name };
+	return resolve(c, n, NULL, AT_ELEM);
+}
+
 uint32_t resource_index(struct compiler *c, struct decl *d)
 {
-	uint32_t parent, base = 0, missing = c->missing;
+	uint32_t parent = DESC_NONE, base = 0, missing = c->missing;
+	const struct node *site = c->site;
 	enum { BUSY = UINT32_MAX };
 
-	if (d->index == BUSY) {
-		say_error(c->in, d->pos,
-			  "resource '" SLICE_FMT "' inherits from itself",
-			  SLICE_ARG(name_of(c->in, d->name)));
+	if (d->index == BUSY)
 		return DESC_NONE;
-	}
 	if (d->index)
 		return d->index - 1;
-	if (d->broken || c->depth > RESOLVE_DEPTH_MAX)
-		return DESC_NONE;
-	const struct node *site = c->site;
-
 	c->site = NULL;
 	d->index = BUSY;
-	c->depth++;
 	c->missing = 0;
-	base = resource_base(c, d, &parent);
-	c->depth--;
-	d->index = 0;
-	if (base && base_is_int(c, d, base))
-		d->index = resource_add(c, d, base, parent) + 1;
-	else
-		d->broken = true;
+	if (!d->broken && c->depth < RESOLVE_DEPTH_MAX) {
+		c->depth++;
+		base = resource_base(c, d, &parent);
+		c->depth--;
+	}
+	if (!base || !base_is_int(c, d, base))
+		base = any_base(c);
+	d->index = resource_add(c, d, base, parent) + 1;
 	d->first = c->missing;
 	c->missing = missing;
 	c->site = site;
-	return d->index ? d->index - 1 : DESC_NONE;
+	return d->index - 1;
 }

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* types.c - the types of the language, by the rows of builtin.def. */
+/*
+ * types.c - the types of the language, by the rows of builtin.def: what their
+ * arguments may be, and integers.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "desc/compile.h"
-
-enum {
-	INT = 1,
-	ARG = 2,
-	OPTIONAL = 4,
-	ALIAS = 8,
-	BIG = 16,
-	BASE = 32,
-	OFFSET = 64,
-	NUL_FREE = 128,
-	FORMAT = 256,
-	PROCS = 32, /* that share the values of a proc */
-};
-
-struct builtin {
-	const char *name;
-	uint8_t kind, min, max;
-	const char *args;
-	uint16_t flags;
-	uint8_t size;
-};
+#include "desc/types.h"
 
 static const struct builtin builtins[] = {
 #define BUILTIN(name, kind, min, max, args, flags, size) \
@@ -77,20 +59,7 @@ uint32_t add_type(struct compiler *c, struct desc_type t)
 	return (uint32_t)c->types.len - 1;
 }
 
-/* A type in the making. */
-struct making {
-	struct compiler *c;
-	const struct builtin *b;
-	const struct node *n;
-	const struct env *env;
-	enum place place;
-	const struct node *base; /* NULL: an argument of a call has none */
-	unsigned nargs; /* without base and opt */
-	struct desc_type t;
-};
-
-static PRINTF(3, 4) bool wrong(const struct making *m, const struct node *at,
-			       const char *fmt, ...)
+bool wrong(const struct making *m, const struct node *at, const char *fmt, ...)
 {
 	_cleanup_(freep) char *text = NULL;
 	va_list ap;
@@ -103,12 +72,30 @@ static PRINTF(3, 4) bool wrong(const struct making *m, const struct node *at,
 	return false;
 }
 
-static const char *text_of(const struct making *m, const struct node *n)
+/*
+ * A wrong value leaves the type what it is.  In the declaration of an alias,
+ * that is where it is wrong.
+ */
+bool bad_value(const struct making *m, const struct node *at, const char *fmt,
+	       ...)
+{
+	_cleanup_(freep) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	say_error(m->c->in, m->env ? AT(m->c, at) : at->pos, "%s", text);
+	return true;
+}
+
+const char *text_of(const struct making *m, const struct node *n)
 {
 	return closure_text(m->c, n, m->env);
 }
 
-static const struct node *nth(const struct making *m, unsigned i)
+const struct node *nth(const struct making *m, unsigned i)
 {
 	const struct node *a = m->n->args;
 
@@ -206,7 +193,7 @@ static void set_int(struct making *m, const struct builtin *b)
 		m->t.flags |= DESC_BE;
 }
 
-static bool set_base(struct making *m)
+bool set_base(struct making *m)
 {
 	const struct node *n = m->base;
 	const struct env *env = m->env;
@@ -232,14 +219,14 @@ static bool set_base(struct making *m)
 	return set_bits(m, n);
 }
 
-static unsigned bits_of(const struct making *m)
+unsigned bits_of(const struct making *m)
 {
 	return m->t.bits ? m->t.bits : 8u * m->t.base_bytes;
 }
 
 /* "a", "a:b": constants or numbers. */
-static bool get_range(struct making *m, const struct node *n,
-		      const struct env *env, const char *what)
+bool get_range(struct making *m, const struct node *n, const struct env *env,
+	       const char *what)
 {
 	struct node first;
 
@@ -248,10 +235,10 @@ static bool get_range(struct making *m, const struct node *n,
 	if (n->ncolon > 1)
 		return wrong(m, n->colon->next, "a second ':'");
 	if (n->kind != NODE_INT && n->kind != NODE_NAME)
-		return wrong(m, n,
-			     "the %s is a number, a constant or a range of "
-			     "them, not %s",
-			     what, closure_text(m->c, n, env));
+		return bad_value(m, n,
+				 "the %s is a number, a constant or a range of "
+				 "them, not %s",
+				 what, closure_text(m->c, n, env));
 	first = *n;
 	first.colon = NULL;
 	first.ncolon = 0;
@@ -277,11 +264,12 @@ static bool check_int_range(struct making *m, const struct node *n)
 	if (*hi == UINT64_MAX && (int64_t)*lo >= 0)
 		*hi = max;
 	if (*lo > *hi && ((int64_t)*lo > (int64_t)*hi || (int64_t)*lo >= 0))
-		return wrong(m, n, "the range %s is empty: the lower end first",
-			     text_of(m, n));
+		return bad_value(m, n,
+				 "the range %s is empty: the lower end first",
+				 text_of(m, n));
 	if (!fits_bits(*lo, bits) || !fits_bits(*hi, bits))
-		return wrong(m, n, "the range %s does not fit into %u bits",
-			     text_of(m, n), bits);
+		return bad_value(m, n, "the range %s does not fit into %u bits",
+				 text_of(m, n), bits);
 	return true;
 }
 
@@ -294,14 +282,14 @@ static bool set_step(struct making *m, const struct node *n)
 	if (!eval(m->c, n, m->env, &m->t.step))
 		return m->c->missing != 0;
 	if (m->t.step <= 1)
-		return wrong(m, n,
-			     "an alignment of %s has no effect: leave it "
-			     "out or give 2 or more",
-			     text_of(m, n));
+		return bad_value(m, n,
+				 "an alignment of %s has no effect: leave it "
+				 "out or give 2 or more",
+				 text_of(m, n));
 	if (m->t.step > m->t.hi - m->t.lo)
-		return wrong(m, n,
-			     "with an alignment of %s the range has one value",
-			     text_of(m, n));
+		return bad_value(
+			m, n, "with an alignment of %s the range has one value",
+			text_of(m, n));
 	return true;
 }
 
@@ -326,11 +314,12 @@ static bool check_flags_fit(struct making *m, const struct node *at)
 		uint64_t v = m->c->values.data[m->t.list + i];
 
 		if (!fits_bits(v, bits_of(m)))
-			return wrong(m, at,
-				     "%s has the value %#llx, which does not "
-				     "fit into %u bits",
-				     text_of(m, at), (unsigned long long)v,
-				     bits_of(m));
+			return bad_value(
+				m, at,
+				"%s has the value %#llx, which does not "
+				"fit into %u bits",
+				text_of(m, at), (unsigned long long)v,
+				bits_of(m));
 	}
 	return true;
 }
@@ -401,59 +390,15 @@ static bool make_const(struct making *m)
 	if (!eval(m->c, n, m->env, &m->t.lo))
 		return m->c->missing != 0;
 	if (!(m->t.flags & DESC_NOSIZE) && !fits_bits(m->t.lo, bits_of(m)))
-		return wrong(m, n, "%s = %#llx does not fit into %u bits",
-			     text_of(m, n), (unsigned long long)m->t.lo,
-			     bits_of(m));
+		return bad_value(m, n, "%s = %#llx does not fit into %u bits",
+				 text_of(m, n), (unsigned long long)m->t.lo,
+				 bits_of(m));
 	return true;
-}
-
-static bool make_proc(struct making *m)
-{
-	unsigned __int128 top = (unsigned __int128)1;
-
-	if (!set_base(m))
-		return false;
-	if (!eval(m->c, nth(m, 0), m->env, &m->t.lo) ||
-	    !eval(m->c, nth(m, 1), m->env, &m->t.hi))
-		return m->c->missing != 0;
-	top <<= bits_of(m);
-	if (!m->t.hi)
-		return wrong(m, nth(m, 1),
-			     "each process needs at least one value");
-	if (m->t.lo + (unsigned __int128)m->t.hi * PROCS > top)
-		return wrong(m, m->n,
-			     "the values of %d processes do not fit into %u "
-			     "bits",
-			     PROCS, bits_of(m));
-	return true;
-}
-
-static bool get_path(struct making *m, const struct node *n)
-{
-	const struct env *env = m->env;
-
-	if (!deref(m->c, &n, &env))
-		return false;
-	if (n->kind != NODE_NAME || n->nargs)
-		return wrong(m, n,
-			     "the target is a field's name or a path like "
-			     "parent:field, not %s",
-			     closure_text(m->c, n, env));
-	m->t.path = path_add(m->c, n, &m->t.npath);
-	return m->t.path != DESC_NONE;
-}
-
-static bool make_len(struct making *m)
-{
-	m->t.lo = m->b->size;
-	if (m->b->flags & OFFSET)
-		m->t.flags |= DESC_OFFSETOF;
-	return set_base(m) && get_path(m, nth(m, 0));
 }
 
 /* The number of the word among those that end with NULL, or an error. */
-static bool get_word(struct making *m, const struct node *n,
-		     const char *const *words, unsigned *which)
+bool get_word(struct making *m, const struct node *n, const char *const *words,
+	      unsigned *which)
 {
 	_cleanup_(buf_deinit) struct buf all = {};
 	const struct env *env = m->env;
@@ -469,186 +414,6 @@ static bool get_word(struct making *m, const struct node *n,
 	}
 	return wrong(m, n, "%s takes one of %s, not %s", m->b->name,
 		     buf_cstr(&all), closure_text(m->c, n, env));
-}
-
-static bool make_csum(struct making *m)
-{
-	static const char *const kinds[] = { "inet", "pseudo", NULL };
-	unsigned kind;
-
-	if (!set_base(m) || !get_path(m, nth(m, 0)) ||
-	    !get_word(m, nth(m, 1), kinds, &kind))
-		return false;
-	m->t.lo = kind;
-	if ((kind == DESC_CSUM_PSEUDO) != (m->nargs == 3))
-		return wrong(m, m->n,
-			     "a pseudo checksum takes a protocol, an inet one "
-			     "does not");
-	return m->nargs < 3 || eval(m->c, nth(m, 2), m->env, &m->t.hi) ||
-	       m->c->missing;
-}
-
-static bool make_ptr(struct making *m)
-{
-	static const char *const dirs[] = { "in", "out", "inout", NULL };
-	unsigned dir;
-
-	m->t.size = m->b->size ? m->b->size : m->c->arch->ptr_bytes;
-	if (!get_word(m, nth(m, 0), dirs, &dir))
-		return false;
-	m->t.dir = (uint8_t)dir;
-	m->t.elem = resolve(m->c, nth(m, 1), m->env, AT_ELEM);
-	return m->t.elem;
-}
-
-static bool make_vma(struct making *m)
-{
-	const struct node *n = nth(m, 0);
-	const struct env *env = m->env;
-
-	m->t.size = m->b->size ? m->b->size : m->c->arch->ptr_bytes;
-	if (!m->nargs)
-		return true;
-	if (!deref(m->c, &n, &env) || !get_range(m, n, env, "number of pages"))
-		return false;
-	if (m->t.lo > m->t.hi || (int64_t)m->t.hi < 0 || !m->t.lo)
-		return wrong(m, n, "%s is no number of pages",
-			     closure_text(m->c, n, env));
-	return true;
-}
-
-static bool make_array(struct making *m)
-{
-	const struct node *n = nth(m, 1);
-	const struct env *env = m->env;
-
-	m->t.elem = resolve(m->c, nth(m, 0), m->env, AT_ELEM);
-	if (!m->t.elem || !n)
-		return m->t.elem;
-	if (!deref(m->c, &n, &env) ||
-	    !get_range(m, n, env, "number of elements"))
-		return false;
-	if (!m->t.hi)
-		return wrong(m, n, "an array of no elements: use void");
-	if (m->t.lo > m->t.hi || (int64_t)m->t.hi < 0)
-		return wrong(m, n, "%s is no number of elements",
-			     closure_text(m->c, n, env));
-	return true;
-}
-
-/* All values have the size, or may get it. */
-static bool check_string_size(struct making *m, const struct node *at,
-			      uint64_t size)
-{
-	unsigned nul = !(m->t.flags & DESC_NOZ);
-	uint64_t same = 0;
-
-	for (uint32_t i = 0; i < m->t.nlist; i++) {
-		uint64_t len = (uint32_t)m->c->values.data[m->t.list + i] + nul;
-
-		if (size && len > size)
-			return wrong(m, at,
-				     "a value of %llu bytes (with its NUL) "
-				     "does not fit into %llu",
-				     (unsigned long long)len,
-				     (unsigned long long)size);
-		if (i && same != len)
-			same = UINT64_MAX;
-		else if (!i)
-			same = len;
-	}
-	m->t.size = size			    ? (uint32_t)size :
-		    m->t.nlist && same < UINT32_MAX ? (uint32_t)same :
-						      DESC_VARLEN;
-	return true;
-}
-
-static bool get_strings(struct making *m, const struct node *n)
-{
-	const struct env *env = m->env;
-
-	if (!deref(m->c, &n, &env))
-		return false;
-	if (n->nargs || n->ncolon ||
-	    (n->kind != NODE_NAME && n->kind != NODE_STRING &&
-	     n->kind != NODE_HEX))
-		return wrong(m, n,
-			     "%s takes a literal or the name of string "
-			     "flags, not %s",
-			     m->b->name, closure_text(m->c, n, env));
-	if (n->kind == NODE_NAME && n->name == m->c->n_filename) {
-		m->t.kind = DESC_FILENAME;
-		return true;
-	}
-	if (n->kind == NODE_NAME)
-		return flags_values(m->c, n, true, &m->t.list, &m->t.nlist);
-	struct slice s = name_of(m->c->in, n->name);
-
-	m->t.list = (uint32_t)m->c->values.len;
-	m->t.nlist = 1;
-	vec_push(&m->c->values, (uint64_t)pool_bytes(m->c, s) << 32 | s.len);
-	return true;
-}
-
-static bool make_string(struct making *m)
-{
-	uint64_t size = 0;
-
-	if (m->b->flags & NUL_FREE)
-		m->t.flags |= DESC_NOZ;
-	if (m->nargs > 0 && !get_strings(m, nth(m, 0)))
-		return false;
-	const struct node *n = nth(m, 1);
-
-	if (n && m->nargs > 1) {
-		if (n->ncolon || n->nargs)
-			return wrong(m, n, "the size is one number");
-		if (!eval(m->c, n, m->env, &size) && !m->c->missing)
-			return false;
-		if (!m->c->missing && (!size || size > RECORD_BYTES_MAX))
-			return wrong(m, n, "%s is no size of a string",
-				     text_of(m, n));
-	}
-	return check_string_size(m, nth(m, 0), size);
-}
-
-static bool make_text(struct making *m)
-{
-	static const char *const kinds[] = { "x86_real", "x86_16", "x86_32",
-					     "x86_64",	 "arm64",  "ppc64",
-					     NULL };
-	unsigned kind;
-
-	m->t.size = DESC_VARLEN;
-	if (!get_word(m, nth(m, 0), kinds, &kind))
-		return false;
-	m->t.lo = kind;
-	return true;
-}
-
-/* Its bytes are those of printf() with %020llu, 0x%016llx and %023llo. */
-static bool make_fmt(struct making *m)
-{
-	static const char *const kinds[] = { "dec", "hex", "oct", NULL };
-	static const uint8_t sizes[] = { 20, 18, 23 };
-	unsigned kind;
-	uint32_t value;
-	bool ok = get_word(m, nth(m, 0), kinds, &kind);
-
-	value = resolve(m->c, nth(m, 1), m->env, AT_FMT);
-	if (!ok || !value)
-		return false;
-	m->t = *type_at(m->c, value);
-	m->t.format = (uint8_t)(DESC_DEC + kind);
-	m->t.size = sizes[kind];
-	if (m->t.kind != DESC_RESOURCE && m->t.kind != DESC_INT &&
-	    m->t.kind != DESC_FLAGS && m->t.kind != DESC_PROC &&
-	    m->t.kind != DESC_CONST && m->t.kind != DESC_LEN)
-		return wrong(m, nth(m, 1), "fmt prints integers, not %s",
-			     text_of(m, nth(m, 1)));
-	if (m->c->type_missing.data[value])
-		m->c->missing = m->c->type_missing.data[value];
-	return true;
 }
 
 static bool make_plain(struct making *m)

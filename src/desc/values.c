@@ -3,13 +3,19 @@
 #include "desc/compile.h"
 #include "desc/lex.h"
 
-bool constant_value(struct compiler *c, uint32_t name, uint64_t *value)
+bool constant_value(struct compiler *c, uint32_t pos, uint32_t name,
+		    uint64_t *value)
 {
 	const struct constant *k = constant_find(c->in, name);
 
+	if (name == c->n_ptr_size) {
+		*value = c->arch->ptr_bytes;
+		return true;
+	}
 	if (!k || !(k->known & 1u << c->arch_index))
 		return false;
-	*value = k->values[c->arch_index];
+	*value = k->disputed ? own_value(c->in, k, pos, c->arch_index) :
+			       k->values[c->arch_index];
 	return true;
 }
 
@@ -28,7 +34,7 @@ bool eval(struct compiler *c, const struct node *n, const struct env *env,
 			  closure_text(c, n, env));
 		return false;
 	}
-	if (constant_value(c, n->name, value))
+	if (constant_value(c, n->pos, n->name, value))
 		return true;
 	c->missing = n->name;
 	return false;
@@ -168,19 +174,24 @@ bool flags_values(struct compiler *c, const struct node *n, bool strings,
 	return true;
 }
 
-uint32_t path_add(struct compiler *c, const struct node *n, uint32_t *npath)
+uint32_t path_add(struct compiler *c, const struct node *n,
+		  const struct env *env, uint32_t *npath)
 {
 	uint32_t at = (uint32_t)c->values.len;
 
 	vec_push(&c->values, pool_add(c, n->name));
 	*npath = 1;
 	for (const struct node *k = n->colon; k; k = k->next) {
-		if (k->kind != NODE_NAME) {
+		const struct node *name = k;
+		const struct env *of = env;
+
+		if (!deref(c, &name, &of) || name->kind != NODE_NAME ||
+		    name->nargs || name->ncolon) {
 			say_error(c->in, AT(c, k),
 				  "a path is names with ':' between them");
 			return DESC_NONE;
 		}
-		vec_push(&c->values, pool_add(c, k->name));
+		vec_push(&c->values, pool_add(c, name->name));
 		++*npath;
 	}
 	return at;
@@ -202,7 +213,9 @@ static uint32_t expr_value(struct compiler *c, const struct node *n,
 		return DESC_NONE;
 	}
 	e->op = DESC_EXPR_VALUE;
-	e->left = path_add(c, path, &e->right);
+	if (!deref(c, &path, &env))
+		return DESC_NONE;
+	e->left = path_add(c, path, env, &e->right);
 	return e->left;
 }
 

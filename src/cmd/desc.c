@@ -115,27 +115,105 @@ static fallible desc_fmt(const struct desc_opts *o, int argc, char **argv,
 	return NULL;
 }
 
+static fallible compile(const struct desc_opts *o, struct desc_input *in,
+			struct desc **out)
+{
+	const char *name = o->arch ? o->arch : "amd64";
+	const struct desc_arch *arch = desc_arch_find(slice_cstr(name));
+
+	if (!arch)
+		return error_new(ERR_USAGE,
+				 "unknown architecture %s: there are amd64, "
+				 "386, arm64, arm, riscv64, ppc64le, mips64le, "
+				 "s390x, loong64",
+				 name);
+	if (!desc_files(in))
+		return error_new(ERR_USAGE, "which descriptions? give files or "
+					    "--descriptions");
+	*out = desc_compile(in, arch);
+	return NULL;
+}
+
 static fallible desc_check(const struct desc_opts *o, int argc, char **argv,
 			   int *status)
 {
 	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
+	_cleanup_(desc_freep) struct desc *d = NULL;
 
-	const struct desc_arch *arch =
-		desc_arch_find(slice_cstr(o->arch ? o->arch : "amd64"));
-
-	if (!arch)
-		return error_new(ERR_USAGE, "unknown architecture %s", o->arch);
 	TRY(load(o, argc, argv, in));
-	_cleanup_(desc_freep) struct desc *d = desc_compile(in, arch);
-
+	TRY(compile(o, in, &d));
 	TRY(print_messages(in, STDOUT_FILENO));
 	fprintf(stderr,
 		"%zu files, %zu lines: %zu calls on %s (%zu not there), "
 		"%zu types; %zu errors, %zu warnings\n",
-		desc_files(in), desc_lines(in), d->ncalls, arch->name,
+		desc_files(in), desc_lines(in), d->ncalls, d->arch->name,
 		d->unsupported, d->ntypes, desc_errors(in), desc_warnings(in));
 	*status = desc_errors(in) != 0;
 	return NULL;
+}
+
+/* Compile what -d names; what is wrong with it is told to who asked. */
+static fallible open_dir(const struct desc_opts *o, const char *verb,
+			 struct desc_input *in, struct desc **out)
+{
+	if (!o->dir)
+		return error_new(ERR_USAGE, "%s: needs --descriptions", verb);
+	TRY(desc_input_dir(in, o->dir));
+	TRY(compile(o, in, out));
+	if (!desc_errors(in))
+		return NULL;
+	TRY(print_messages(in, STDERR_FILENO));
+	desc_free(take_ptr(*out));
+	return error_new(ERR_INPUT, "%s: %zu errors", o->dir, desc_errors(in));
+}
+
+/* All calls whose name one of the words begins. */
+static fallible desc_list(const struct desc_opts *o, int argc, char **argv,
+			  int *status)
+{
+	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
+	_cleanup_(desc_freep) struct desc *d = NULL;
+	_cleanup_(buf_deinit) struct buf out = {};
+
+	TRY(open_dir(o, "list", in, &d));
+	for (size_t i = 0; i < d->ncalls; i++) {
+		const char *name = desc_name(d, d->calls[i].name);
+		bool wanted = !argc;
+
+		for (int k = 0; k < argc; k++)
+			wanted |= slice_starts(slice_cstr(name),
+					       slice_cstr(argv[k]));
+		if (wanted)
+			buf_printf(&out, "%s\n", name);
+	}
+	*status = !out.len;
+	return out.len ? print(&out) : NULL;
+}
+
+static fallible desc_show(const struct desc_opts *o, int argc, char **argv,
+			  int *status)
+{
+	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
+	_cleanup_(desc_freep) struct desc *d = NULL;
+	_cleanup_(buf_deinit) struct buf out = {};
+
+	if (!argc)
+		return error_new(ERR_USAGE, "show: which calls?");
+	TRY(open_dir(o, "show", in, &d));
+	for (int i = 0; i < argc; i++) {
+		const struct desc_call *call =
+			desc_call_find(d, slice_cstr(argv[i]));
+
+		if (!call)
+			return error_new(ERR_NOT_FOUND,
+					 "no call %s on %s; 'bugon desc list' "
+					 "prints all",
+					 argv[i], d->arch->name);
+		if (i)
+			buf_char(&out, '\n');
+		desc_call_to_text(d, call, &out);
+	}
+	return print(&out);
 }
 
 static const struct verb {
@@ -145,6 +223,8 @@ static const struct verb {
 } verbs[] = {
 	{ "check", desc_check },
 	{ "fmt", desc_fmt },
+	{ "list", desc_list },
+	{ "show", desc_show },
 };
 
 static fallible run_desc(const void *opts, int argc, char **argv, int *status)

@@ -61,6 +61,7 @@ enum decl_kind {
 struct decl {
 	uint8_t kind;
 	bool used;
+	bool excused; /* from being used: what uses it is broken */
 	bool broken; /* some of it did not parse, or is a second of its name */
 	bool templ; /* a struct, union or alias with parameters */
 	bool builtin;

@@ -116,7 +116,10 @@ static void call_args(struct compiler *c, const struct decl *d,
 					  .cond = DESC_NONE };
 
 		c->site = NULL;
+		c->pos = f->pos;
 		out.type = resolve(c, f->type, NULL, AT_ARG);
+		if (!out.type)
+			excuse(c, f->type);
 		vec_push(&c->fields, out);
 		vec_push(&c->field_pos, f->pos);
 		call->nargs++;
@@ -139,6 +142,8 @@ static void compile_call(struct compiler *c, const struct decl *d)
 	if (d->type) {
 		c->site = NULL;
 		call.ret = resolve(c, d->type, NULL, AT_RETURN);
+		if (!call.ret)
+			excuse(c, d->type);
 	}
 	for (const struct node *a = d->attrs; a; a = a->next)
 		call_attr(c, d, a, &call);

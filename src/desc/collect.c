@@ -238,6 +238,58 @@ static void enter_decl(struct compiler *c, struct source *src, struct decl *d)
 	}
 }
 
+static void excuse_names(struct compiler *c, const struct node *n)
+{
+	for (; n; n = n->next) {
+		struct decl *of[] = { find_type(c, n->name),
+				      find_flags(c, n->name) };
+
+		for (size_t i = 0; i < ARRAY_LEN(of); i++)
+			if (n->kind == NODE_NAME && of[i] && !of[i]->excused) {
+				of[i]->excused = true;
+				vec_push(&c->excused, of[i]);
+			}
+		excuse_names(c, n->colon);
+		excuse_names(c, n->args);
+	}
+}
+
+static void excuse_parts(struct compiler *c, const struct decl *d)
+{
+	excuse_names(c, d->type);
+	excuse_names(c, d->list);
+	for (const struct field *f = d->fields; f; f = f->next)
+		excuse_names(c, f->type);
+}
+
+void excuse_decl(struct compiler *c, const struct decl *d)
+{
+	excuse_parts(c, d);
+	while (c->excused.len)
+		excuse_parts(c, c->excused.data[--c->excused.len]);
+}
+
+void excuse(struct compiler *c, const struct node *n)
+{
+	const struct decl d = { .kind = DECL_ALIAS };
+	struct node one = *n;
+
+	one.next = NULL;
+	excuse_names(c, &one);
+	excuse_decl(c, &d);
+}
+
+/* What broken declarations use is used. */
+static void excuse_broken(struct compiler *c)
+{
+	vec_for_each(&c->in->sources, src) {
+		for (const struct decl *d = src->decls; d; d = d->next)
+			if (d->broken && d->kind >= DECL_RESOURCE)
+				excuse_decl(c, d);
+		c->unparsed |= src->broken;
+	}
+}
+
 void collect(struct compiler *c)
 {
 	vec_for_each(&c->in->sources, src) {
@@ -254,6 +306,7 @@ void collect(struct compiler *c)
 			if (!d->broken || (d->name && d->kind != DECL_CALL))
 				enter_decl(c, of, d);
 	}
+	excuse_broken(c);
 }
 
 /* Names that are both flags and a constant: which is meant? */
@@ -279,7 +332,7 @@ void check_unused(struct compiler *c, bool warn)
 			    d->kind == DECL_CALL)
 				continue;
 			check_decl(c, d);
-			if (!warn || d->used ||
+			if (!warn || d->used || d->excused ||
 			    slice_eq(name_of(c->in, d->name), SLICE("_")))
 				continue;
 			say_warning(c->in, d->pos,
@@ -297,7 +350,8 @@ static void check_ancestors(struct compiler *c, const struct decl *d)
 	const struct decl *up = d;
 
 	for (unsigned i = 0; i <= RESOLVE_DEPTH_MAX; i++) {
-		up = up->type->kind == NODE_NAME ?
+		up = up->type->kind == NODE_NAME &&
+				     !builtin_find(c, up->type->name) ?
 			     find_type(c, up->type->name) :
 			     NULL;
 		if (!up || up->kind != DECL_RESOURCE || !up->type)

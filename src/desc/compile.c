@@ -141,6 +141,7 @@ static void compiler_deinit(struct compiler *c)
 	vec_free(&c->type_of_key);
 	vec_free(&c->record_of_key);
 	vec_free(&c->builtin_of);
+	vec_free(&c->excused);
 	names_deinit(&c->keys);
 	arena_free(c->scratch);
 }
@@ -150,7 +151,7 @@ static void forget(struct desc_input *in)
 {
 	vec_for_each(&in->sources, src)
 		for (struct decl *d = src->decls; d; d = d->next) {
-			d->used = false;
+			d->used = d->excused = false;
 			d->listed = 0;
 			d->index = d->first = d->count = d->stamp = 0;
 		}
@@ -220,13 +221,10 @@ static struct desc *publish(struct compiler *c, struct desc *d)
  */
 static void passes(struct compiler *c, struct desc *d)
 {
-	size_t errors = c->in->errors;
-
 	collect(c);
-	c->broken = c->in->errors != errors;
 	c->marking = true;
 	compile_calls(c);
-	check_unused(c, !c->broken);
+	check_unused(c, !c->unparsed);
 	if (c->in->stopped)
 		return;
 	check_recursion(c);
@@ -235,7 +233,7 @@ static void passes(struct compiler *c, struct desc *d)
 	spread_missing(c);
 	layout_all(c);
 	check_paths(c);
-	if (!c->broken)
+	if (!c->unparsed)
 		check_flow(c);
 	drop_unsupported(c, d);
 }

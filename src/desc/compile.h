@@ -54,7 +54,7 @@ struct record {
 	uint32_t size_pos;
 	uint64_t want_size, want_align; /* attributes, or 0 */
 	uint32_t stamp; /* of a walk upward */
-	uint8_t state, flow; /* of other walks */
+	uint8_t state, flow, as_arg; /* of other walks */
 	bool failed, image, resolved;
 };
 
@@ -109,8 +109,10 @@ struct compiler {
 
 	const struct node *site; /* where the alias we are in is used */
 	unsigned depth;
+	uint32_t pos; /* of the field or argument at hand */
 	uint32_t missing; /* a constant that the type at hand lacks */
-	bool broken; /* some type is not known, so others may seem unused */
+	VEC(struct decl *) excused; /* see excuse() */
+	bool unparsed; /* nobody knows what lines that did not parse use */
 	bool marking; /* what is used counts as used */
 	VEC(uint8_t) builtin_of; /* by name: + 1 */
 	struct node base_node; /* the underlying type that nobody gave */
@@ -135,6 +137,13 @@ const char *suggest(struct compiler *c, uint32_t name, bool flags);
 /** A text of the closure, cut when it gets long. */
 const char *closure_text(struct compiler *c, const struct node *n,
 			 const struct env *env);
+
+/**
+ * A type could not be made: what it mentions, and what that leads to, may
+ * seem unused, but only seems so.
+ */
+void excuse(struct compiler *c, const struct node *n);
+void excuse_decl(struct compiler *c, const struct decl *d);
 
 /* resolve.c */
 uint32_t resolve(struct compiler *c, const struct node *n,
@@ -161,6 +170,8 @@ uint32_t builtin_type(struct compiler *c, const struct builtin *b,
 		      const struct node *n, const struct env *env,
 		      enum place place);
 uint32_t add_type(struct compiler *c, struct desc_type t);
+
+/** Whether an argument can be that: an option of a union that is one. */
 bool type_can_be_arg(const struct compiler *c, uint32_t type, unsigned depth);
 
 /* values.c */

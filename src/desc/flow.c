@@ -31,6 +31,7 @@ static void see(struct flow *w, const struct desc_type *t, enum desc_dir dir,
 			  "'%s' cannot come out of fmt: the kernel's text is "
 			  "not read back",
 			  c->pool.data + c->resources.data[t->elem].name);
+		w->seen[t->elem] |= MADE; /* that is one message too many */
 		return;
 	}
 	/* A child of a resource is one of its kind. */
@@ -145,7 +146,7 @@ void check_flow(struct compiler *c)
 		const struct decl *d = c->resource_decls.data[i];
 		const char *name = c->pool.data + c->resources.data[i].name;
 
-		if (!d->used)
+		if (!d->used || d->excused)
 			continue;
 		if (!(w.seen[i] & MADE))
 			say_error(c->in, d->pos,

@@ -155,8 +155,11 @@ static struct desc_field field_make(struct compiler *c, uint32_t ri,
 		.cond = DESC_NONE,
 	};
 
+	c->pos = f->pos;
 	out.type = resolve(c, f->type, c->infos.data[ri].env,
 			   is_union ? AT_OPTION : AT_FIELD);
+	if (!out.type)
+		excuse(c, f->type);
 	for (const struct node *a = f->attrs; a; a = a->next)
 		if (attr_is_sane(c, f->attrs, a))
 			field_attr(c, ri, a, &out);

@@ -230,7 +230,8 @@ static struct env *env_new(struct compiler *c, const struct node *use,
 	if (depth > ENV_DEPTH_MAX) {
 		say_error(c->in, AT(c, use),
 			  "template '" SLICE_FMT
-			  "' needs instances of itself without end: %s",
+			  "' needs instances of itself without end, or nests "
+			  "too deep: %s",
 			  SLICE_ARG(name_of(c->in, d->name)),
 			  closure_text(c, use, env));
 		return NULL;
@@ -276,8 +277,10 @@ static uint32_t resolve_alias(struct compiler *c, const struct node *n,
 	}
 	if (c->aliases > RESOLVE_DEPTH_MAX / 2) {
 		say_error(c->in, AT(c, n),
-			  "type '" SLICE_FMT "' is defined by itself",
-			  SLICE_ARG(name_of(c->in, d->name)));
+			  "type '" SLICE_FMT "' is defined by itself, or by "
+			  "more than %d others",
+			  SLICE_ARG(name_of(c->in, d->name)),
+			  RESOLVE_DEPTH_MAX / 2);
 		return 0;
 	}
 	if (d->templ) {
@@ -443,10 +446,8 @@ uint32_t resolve(struct compiler *c, const struct node *n,
 {
 	uint32_t key, type = 0;
 
-	if (c->in->stopped || !deref(c, &n, &env)) {
-		c->broken = true;
+	if (c->in->stopped || !deref(c, &n, &env))
 		return 0;
-	}
 	key = closure_key(c, n, env);
 	key = key_of(c, KEY_TYPE, key, (uint32_t)place << 1 | (c->site != NULL),
 		     0);
@@ -466,8 +467,6 @@ uint32_t resolve(struct compiler *c, const struct node *n,
 	if (type) {
 		/* `key` is still good, the array may have moved. */
 		c->type_of_key.data[key] = type;
-	} else {
-		c->broken = true;
 	}
 	return type;
 }
@@ -537,11 +536,13 @@ static uint32_t resource_add(struct compiler *c, struct decl *d, uint32_t base,
 }
 
 /* One whose base is broken, which has been said, is a number of some kind. */
-static uint32_t any_base(struct compiler *c)
+static uint32_t any_base(struct compiler *c, uint32_t pos)
 {
 	struct node *n = arena_alloc(c->scratch, sizeof(*n));
 
-	*n = (struct node){ .kind = NODE_NAME, .name = c->base_node.name };
+	*n = (struct node){ .kind = NODE_NAME,
+			    .pos = pos,
+			    .name = c->base_node.name };
 	return resolve(c, n, NULL, AT_ELEM);
 }
 
@@ -558,13 +559,16 @@ uint32_t resource_index(struct compiler *c, struct decl *d)
 	c->site = NULL;
 	d->index = BUSY;
 	c->missing = 0;
-	if (!d->broken && c->depth < RESOLVE_DEPTH_MAX) {
+	if (c->depth == RESOLVE_DEPTH_MAX)
+		say_last(c->in, d->pos, "a resource of more than %d ancestors",
+			 RESOLVE_DEPTH_MAX);
+	else if (!d->broken) {
 		c->depth++;
 		base = resource_base(c, d, &parent);
 		c->depth--;
 	}
 	if (!base || !base_is_int(c, d, base))
-		base = any_base(c);
+		base = any_base(c, d->pos);
 	d->index = resource_add(c, d, base, parent) + 1;
 	d->first = c->missing;
 	c->missing = missing;

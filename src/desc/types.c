@@ -48,7 +48,7 @@ bool builtin_is_alias(const struct builtin *b)
 uint32_t add_type(struct compiler *c, struct desc_type t)
 {
 	if (c->types.len == TYPES_MAX) {
-		say_last(c->in, c->site ? c->site->pos : 0,
+		say_last(c->in, c->pos,
 			 "more than %d types: is there a template that makes "
 			 "ever more of them?",
 			 TYPES_MAX);
@@ -310,16 +310,18 @@ static bool is_flags_name(struct compiler *c, uint32_t name)
 
 static bool check_flags_fit(struct making *m, const struct node *at)
 {
+	/* An int may be given flags wider than the bit-field: it is cut. */
+	unsigned bits = m->b->flags & INT ? 8u * m->t.base_bytes : bits_of(m);
+
 	for (uint32_t i = 0; i < m->t.nlist; i++) {
 		uint64_t v = m->c->values.data[m->t.list + i];
 
-		if (!fits_bits(v, bits_of(m)))
+		if (!fits_bits(v, bits))
 			return bad_value(
 				m, at,
 				"%s has the value %#llx, which does not "
 				"fit into %u bits",
-				text_of(m, at), (unsigned long long)v,
-				bits_of(m));
+				text_of(m, at), (unsigned long long)v, bits);
 	}
 	return true;
 }
@@ -351,8 +353,10 @@ static bool make_int(struct making *m)
 	set_int(m, m->b);
 	if (m->n == &m->c->base_node)
 		m->t.flags |= DESC_NOSIZE;
-	if (!set_bits(m, m->n) || !m->nargs)
-		return !m->nargs;
+	if (!set_bits(m, m->n))
+		return false;
+	if (!m->nargs)
+		return true;
 	if (!deref(m->c, &arg, &env))
 		return false;
 	bool range = arg->ncolon > 0;
@@ -483,14 +487,32 @@ out:
 	return type;
 }
 
-/* An option of a union that is an argument is one itself. */
+static bool union_can_be_arg(const struct compiler *c, uint32_t record,
+			     unsigned depth)
+{
+	const struct desc_record *r = &c->records.data[record];
+	struct record *info = &c->infos.data[record];
+	enum { NOT_KNOWN, YES, NO };
+
+	/* One that we are within does not change the answer. */
+	if (info->as_arg != NOT_KNOWN || depth > RESOLVE_DEPTH_MAX)
+		return info->as_arg != NO;
+	info->as_arg = YES;
+	for (uint32_t i = r->field; i < r->field + r->nfields; i++)
+		if (!type_can_be_arg(c, c->fields.data[i].type, depth + 1)) {
+			info->as_arg = NO;
+			return false;
+		}
+	return true;
+}
+
 bool type_can_be_arg(const struct compiler *c, uint32_t type, unsigned depth)
 {
 	const struct desc_type *t = type_at(c, type);
 
 	switch (t->kind) {
 	case DESC_UNION:
-		break;
+		return union_can_be_arg(c, t->elem, depth);
 	case DESC_STRUCT:
 	case DESC_ARRAY:
 	case DESC_STRING:
@@ -503,11 +525,4 @@ bool type_can_be_arg(const struct compiler *c, uint32_t type, unsigned depth)
 	default:
 		return !t->format;
 	}
-	const struct desc_record *r = &c->records.data[t->elem];
-
-	for (uint32_t i = 0; i < r->nfields && depth < RESOLVE_DEPTH_MAX; i++)
-		if (!type_can_be_arg(c, c->fields.data[r->field + i].type,
-				     depth + 1))
-			return false;
-	return true;
 }

@@ -91,7 +91,14 @@ static void walk_flags(struct flags_walk *w, struct decl *d)
 	struct compiler *c = w->c;
 	bool nested = false;
 
-	if (d->stamp == c->stamp || w->depth > RESOLVE_DEPTH_MAX) {
+	if (w->depth > RESOLVE_DEPTH_MAX) {
+		say_last(c->in, w->root->pos,
+			 "flags within each other more than %d deep",
+			 RESOLVE_DEPTH_MAX);
+		w->failed = true;
+		return;
+	}
+	if (d->stamp == c->stamp) {
 		if (!w->failed)
 			say_error(c->in, w->root->pos,
 				  "flags '" SLICE_FMT "' contain '" SLICE_FMT

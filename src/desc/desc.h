@@ -132,11 +132,10 @@ enum {
 	DESC_OPT = 1, /* may be left out: a null pointer, no resource */
 	DESC_BE = 2, /* big-endian whatever the machine */
 	DESC_RANGE = 4,
-	DESC_BITMASK = 8, /* values are bits that combine */
-	DESC_NOZ = 16, /* a string without its NUL */
-	DESC_OFFSETOF = 32,
-	DESC_NOSIZE = 64, /* an argument whose size other variants decide */
-	DESC_UNKNOWN = 128, /* it needs a constant that has no value here */
+	DESC_NOZ = 8, /* a string without its NUL */
+	DESC_OFFSETOF = 16,
+	DESC_NOSIZE = 32, /* an argument whose size other variants decide */
+	DESC_UNKNOWN = 64, /* it needs a constant that has no value here */
 };
 
 struct desc_type {
@@ -158,7 +157,6 @@ struct desc_type {
 enum {
 	DESC_HAS_DIR = 1,
 	DESC_OVERLAY = 2, /* output begins here, at the struct's start again */
-	DESC_BITS_FOLLOW = 4, /* the next bit-field shares our unit */
 };
 
 struct desc_field {
@@ -166,7 +164,9 @@ struct desc_field {
 	uint32_t type;
 	uint32_t offset; /* or DESC_VARLEN */
 	uint8_t dir, flags;
-	uint8_t bit_offset; /* in the unit at `offset` */
+	/* In the unit at `offset`: from the lowest bit, or, on a big-endian
+	 * machine, from the highest. */
+	uint8_t bit_offset;
 	uint32_t cond; /* exprs[], or DESC_NONE */
 };
 

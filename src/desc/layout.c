@@ -256,6 +256,22 @@ static void layout_record(struct compiler *c, uint32_t ri)
 	c->depth--;
 }
 
+/* Arrays that no record holds by value. */
+static void check_arrays(struct compiler *c)
+{
+	for (uint32_t i = 0; i < c->fields.len; i++) {
+		const struct desc_type *t = type_at(c, c->fields.data[i].type);
+
+		while (t->kind == DESC_PTR)
+			t = type_at(c, t->elem);
+		if (t->kind == DESC_ARRAY && t->size != DESC_VARLEN &&
+		    t->size > RECORD_BYTES_MAX)
+			say_error(c->in, c->field_pos.data[i],
+				  "an array of more than %d bytes",
+				  RECORD_BYTES_MAX);
+	}
+}
+
 void layout_all(struct compiler *c)
 {
 	c->depth = 0;
@@ -263,4 +279,5 @@ void layout_all(struct compiler *c)
 		layout_record(c, i);
 	for (uint32_t i = 0; i < c->types.len && !c->in->stopped; i++)
 		layout_type(c, i);
+	check_arrays(c);
 }

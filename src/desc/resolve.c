@@ -74,6 +74,15 @@ bool deref(struct compiler *c, const struct node **n, const struct env **env)
 	return true;
 }
 
+/* A disputed constant is not the same in all files. */
+static uint32_t own_file(const struct compiler *c, const struct node *n)
+{
+	const struct constant *k =
+		n->kind == NODE_NAME ? constant_find(c->in, n->name) : NULL;
+
+	return k && k->disputed ? source_at(c->in, n->pos)->start + 1 : 0;
+}
+
 uint32_t closure_key(struct compiler *c, const struct node *n,
 		     const struct env *env)
 {
@@ -87,8 +96,9 @@ uint32_t closure_key(struct compiler *c, const struct node *n,
 		name = arg->node->name;
 		kind = arg->node->kind;
 	}
-	uint32_t key = key_of(c, KEY_NODE, kind | (uint32_t)n->op << 8, name,
-			      arg && !n->nargs ? arg->key : 0);
+	uint32_t more = arg && !n->nargs ? arg->key : own_file(c, n);
+	uint32_t key =
+		key_of(c, KEY_NODE, kind | (uint32_t)n->op << 8, name, more);
 
 	for (const struct node *k = n->colon; k; k = k->next)
 		key = key_of(c, KEY_COLON, key, closure_key(c, k, env), 0);
@@ -562,7 +572,7 @@ uint32_t resource_index(struct compiler *c, struct decl *d)
 	if (c->depth == RESOLVE_DEPTH_MAX)
 		say_last(c->in, d->pos, "a resource of more than %d ancestors",
 			 RESOLVE_DEPTH_MAX);
-	else if (!d->broken) {
+	if (!d->broken && !c->in->stopped) {
 		c->depth++;
 		base = resource_base(c, d, &parent);
 		c->depth--;

@@ -394,7 +394,7 @@ static bool make_const(struct making *m)
 	if (!eval(m->c, n, m->env, &m->t.lo))
 		return m->c->missing != 0;
 	if (!(m->t.flags & DESC_NOSIZE) && !fits_bits(m->t.lo, bits_of(m)))
-		return bad_value(m, n, "%s = %#llx does not fit into %u bits",
+		return bad_value(m, n, "%s (%#llx) does not fit into %u bits",
 				 text_of(m, n), (unsigned long long)m->t.lo,
 				 bits_of(m));
 	return true;

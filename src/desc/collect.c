@@ -97,13 +97,13 @@ static void check_fields(struct compiler *c, const struct decl *d)
 	const char *what = d->kind == DECL_CALL	  ? "argument" :
 			   d->kind == DECL_STRUCT ? "field" :
 						    "option";
-	bool any = false;
+	unsigned n = 0;
 
 	c->stamp++;
 	for (const struct field *f = d->fields; f; f = f->next) {
 		if (f->kind != FIELD)
 			continue;
-		any = true;
+		n++;
 		if (f->name == c->n_parent || f->name == c->n_syscall)
 			say_error(c->in, f->pos,
 				  "'" SLICE_FMT "' has a meaning in paths: "
@@ -113,7 +113,10 @@ static void check_fields(struct compiler *c, const struct decl *d)
 			say_error(c->in, f->pos, "a second %s '" SLICE_FMT "'",
 				  what, SLICE_ARG(name_of(c->in, f->name)));
 	}
-	if (!any && d->kind != DECL_CALL)
+	if (n > RECORD_FIELDS_MAX)
+		say_last(c->in, d->pos, "%u %ss: the limit is %d", n, what,
+			 RECORD_FIELDS_MAX);
+	if (!n && d->kind != DECL_CALL)
 		say_error(c->in, d->pos, "'" SLICE_FMT "' has no %ss",
 			  SLICE_ARG(name_of(c->in, d->name)), what);
 }
@@ -225,7 +228,7 @@ static void enter_decl(struct compiler *c, struct source *src, struct decl *d)
 	case DECL_UNION:
 		if (d->name != c->n_opt)
 			check_fields(c, d);
-		/* fall through */
+		__attribute__((fallthrough));
 	case DECL_RESOURCE:
 	case DECL_ALIAS:
 		check_name(c, d);

@@ -18,7 +18,7 @@
  * records (structs and unions), fields and values refer to each other by index,
  * names and string values by offset into one pool.
  *
- * What comes in is not trusted.  Limits: 256 MiB of text, 200,000 types,
+ * What comes in is not trusted.  Limits: 64 MiB of text, 200,000 types,
  * 512 levels of structs within each other, 1,000 messages; what is over a
  * limit is one error.
  *

@@ -241,7 +241,7 @@ static void decl_to_text(const struct names *names, const struct decl *d,
 		break;
 	case DECL_DEFINE:
 		buf_char(out, '\t');
-		/* fall through */
+		__attribute__((fallthrough));
 	case DECL_INCLUDE:
 	case DECL_INCDIR:
 		buf_slice(out, d->text);

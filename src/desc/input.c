@@ -165,8 +165,8 @@ static bool is_said(struct desc_input *in, uint32_t pos, const char *text)
 	return names_add(&in->said, buf_as_slice(&key)) < before;
 }
 
-static void say(struct desc_input *in, uint32_t pos, bool warning,
-		const char *fmt, va_list ap)
+static PRINTF(4, 0) void say(struct desc_input *in, uint32_t pos, bool warning,
+			     const char *fmt, va_list ap)
 {
 	char *text;
 

@@ -10,10 +10,12 @@
 #include "desc/names.h"
 
 enum {
-	TEXT_BYTES_MAX = 256 << 20,
+	TEXT_BYTES_MAX = 64 << 20,
 	MESSAGES_MAX = 1000,
 	NODE_DEPTH_MAX = 64, /* of a type or expression, as written */
-	NODE_ARGS_MAX = 60000,
+	NODE_ARGS_MAX = 256,
+	TEMPLATE_PARAMS_MAX = 32,
+	RECORD_FIELDS_MAX = 5000,
 	CALL_ARGS_MAX = 9,
 	RECORD_DEPTH_MAX = 512,
 	TYPES_MAX = 200000,

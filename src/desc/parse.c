@@ -245,19 +245,24 @@ static struct decl *parse_record(struct parser *ps, struct decl *d)
 static bool parse_params(struct parser *ps, struct decl *d)
 {
 	struct node **tail = &d->params;
+	unsigned n = 0;
 
 	d->templ = true;
 	do {
-		struct node *n = arena_alloc(ps->in->arena, sizeof(*n));
+		if (n++ == TEMPLATE_PARAMS_MAX) {
+			parse_unexpected(ps, "fewer parameters");
+			return false;
+		}
+		struct node *p = arena_alloc(ps->in->arena, sizeof(*p));
 
 		lex_next(&ps->lx);
-		n->pos = ps->lx.pos;
+		p->pos = ps->lx.pos;
 		if (ps->lx.kind == TOK_NAME)
-			n->name = parse_intern(ps);
+			p->name = parse_intern(ps);
 		if (!parse_take(ps, TOK_NAME, "the name of a parameter"))
 			return false;
-		*tail = n;
-		tail = &n->next;
+		*tail = p;
+		tail = &p->next;
 	} while (ps->lx.kind == ',');
 	return parse_take(ps, ']', "',' or ']'");
 }

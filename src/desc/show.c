@@ -13,7 +13,7 @@ struct show {
 	VEC(uint32_t) records;
 	VEC(uint32_t) flags; /* types */
 	VEC(uint32_t) resources;
-	uint8_t *seen_records, *seen_resources;
+	uint8_t *seen_records, *seen_resources, *seen_types;
 };
 
 static void size_to_text(uint32_t size, struct buf *out)
@@ -58,10 +58,9 @@ static void want(struct show *s, uint32_t type)
 		case DESC_FLAGS:
 		case DESC_STRING:
 		case DESC_CONST:
-			for (size_t i = 0; i < s->flags.len; i++)
-				if (s->flags.data[i] == type)
-					return;
-			vec_push(&s->flags, type);
+			if (!s->seen_types[type])
+				vec_push(&s->flags, type);
+			s->seen_types[type] = 1;
 			return;
 		case DESC_PTR:
 		case DESC_ARRAY:
@@ -268,6 +267,7 @@ void desc_call_to_text(const struct desc *d, const struct desc_call *call,
 
 	s.seen_records = mem_calloc(d->nrecords + 1, 1);
 	s.seen_resources = mem_calloc(d->nresources + 1, 1);
+	s.seen_types = mem_calloc(d->ntypes + 1, 1);
 	show_head(&s, call);
 	for (size_t i = 0; i < s.records.len; i++)
 		show_record(&s, s.records.data[i]);
@@ -282,4 +282,5 @@ void desc_call_to_text(const struct desc *d, const struct desc_call *call,
 	vec_free(&s.resources);
 	free(s.seen_records);
 	free(s.seen_resources);
+	free(s.seen_types);
 }

@@ -130,10 +130,10 @@ static void walk_flags(struct flags_walk *w, struct decl *d)
 
 static void check_equal(struct compiler *c, const struct decl *d)
 {
-	const uint64_t *v = c->values.data + d->first;
-
 	if (d->kind != DECL_FLAGS || d->count < 2)
 		return;
+	const uint64_t *v = &c->values.data[d->first];
+
 	for (uint32_t i = 1; i < d->count; i++)
 		if (v[i] != v[0])
 			return;

@@ -24,6 +24,7 @@ fi
 # Files of ../shared that are inputs of a target, or of the parts of one.
 seeds() {
 	case $1 in
+	desc)	echo tests/golden/desc ;;
 	report)	echo ../shared/seeds ../shared/corpus/report ;;
 	match)	echo build-fuzz/lines ;;
 	guilty)	echo ../shared/corpus/guilty ;;

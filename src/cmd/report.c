@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/finding.h"
-#include "report/formats.h"
 
 enum { CHUNK_BYTES = 256 * 1024, IDLE_MS = 3000, TICK_MS = 1500 };
 
@@ -39,7 +38,7 @@ static const struct opt opts[] = {
 };
 
 /* A crash as --formats lists it: a row of formats.def. */
-static struct json *format_json(const struct format *f)
+static struct json *format_json(const struct report_format *f)
 {
 	struct json *o = json_object_new();
 	const char *type = report_type_name(f->type);
@@ -51,26 +50,35 @@ static struct json *format_json(const struct format *f)
 	return o;
 }
 
-static fallible list_formats(bool as_json)
+static fallible formats_to_json(void)
 {
-	if (as_json) {
-		_cleanup_(json_freep) struct json *all = json_array_new();
+	_cleanup_(json_freep) struct json *all = json_array_new();
+	struct report_format f;
 
-		for (unsigned i = 0; i < nr_formats; i++)
-			json_push(all, format_json(&formats[i]));
-		return json_write(all, stdout);
-	}
+	for (unsigned i = 0; report_format_get(i, &f); i++)
+		json_push(all, format_json(&f));
+	return json_write(all, stdout);
+}
+
+static void formats_to_text(void)
+{
+	struct report_format f;
 	size_t id = 0, title = 0; /* the widest */
 
-	for (unsigned i = 0; i < nr_formats; i++) {
-		size_t n = strlen(formats[i].id), m = strlen(formats[i].title);
-
-		id = n > id ? n : id;
-		title = m > title ? m : title;
+	for (unsigned i = 0; report_format_get(i, &f); i++) {
+		id = strlen(f.id) > id ? strlen(f.id) : id;
+		title = strlen(f.title) > title ? strlen(f.title) : title;
 	}
-	for (unsigned i = 0; i < nr_formats; i++)
-		printf("%-*s  %-*s  %s\n", (int)id, formats[i].id, (int)title,
-		       formats[i].title, formats[i].doc);
+	for (unsigned i = 0; report_format_get(i, &f); i++)
+		printf("%-*s  %-*s  %s\n", (int)id, f.id, (int)title, f.title,
+		       f.doc);
+}
+
+static fallible list_formats(bool as_json)
+{
+	if (as_json)
+		return formats_to_json();
+	formats_to_text();
 	return NULL;
 }
 

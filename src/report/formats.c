@@ -31,6 +31,16 @@ const unsigned nr_formats = ARRAY_LEN(formats);
 #include "report/formats.def"
 #undef FORMAT
 
+bool report_format_get(unsigned i, struct report_format *out)
+{
+	if (i >= nr_formats)
+		return false;
+	const struct format *f = &formats[i];
+
+	*out = (struct report_format){ f->id, f->type, f->title, f->doc };
+	return true;
+}
+
 static const char *const noise[] = {
 #define NOISE(pattern, why) pattern,
 #define HARMLESS(pattern, why)

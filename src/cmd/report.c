@@ -14,7 +14,7 @@ enum { CHUNK_BYTES = 256 * 1024, IDLE_MS = 3000, TICK_MS = 1500 };
 
 struct report_opts {
 	const char *vmlinux, *module_dir, *kernel_src;
-	bool json, all, first, explain;
+	bool json, all, first, explain, formats;
 };
 
 static const struct opt opts[] = {
@@ -32,8 +32,55 @@ static const struct opt opts[] = {
 	    "print only the first report of each log"),
 	OPT(OPT_FLAG, 'e', "explain", report_opts, explain, NULL,
 	    "say which line, format and frames led to the title"),
+	OPT(OPT_FLAG, 'l', "formats", report_opts, formats, NULL,
+	    "list the crashes that bugon knows, without reading a log"),
 	OPT_END,
 };
+
+/* A crash as --formats lists it: a row of formats.def. */
+static struct json *format_json(const struct report_format *f)
+{
+	struct json *o = json_object_new();
+	const char *type = report_type_name(f->type);
+
+	json_set(o, "id", json_text(slice_cstr(f->id)));
+	json_set(o, "type", json_text(slice_cstr(type)));
+	json_set(o, "title", json_text(slice_cstr(f->title)));
+	json_set(o, "doc", json_text(slice_cstr(f->doc)));
+	return o;
+}
+
+static fallible formats_to_json(void)
+{
+	_cleanup_(json_freep) struct json *all = json_array_new();
+	struct report_format f;
+
+	for (unsigned i = 0; report_format_get(i, &f); i++)
+		json_push(all, format_json(&f));
+	return json_write(all, stdout);
+}
+
+static void formats_to_text(void)
+{
+	struct report_format f;
+	size_t id = 0, title = 0; /* the widest */
+
+	for (unsigned i = 0; report_format_get(i, &f); i++) {
+		id = strlen(f.id) > id ? strlen(f.id) : id;
+		title = strlen(f.title) > title ? strlen(f.title) : title;
+	}
+	for (unsigned i = 0; report_format_get(i, &f); i++)
+		printf("%-*s  %-*s  %s\n", (int)id, f.id, (int)title, f.title,
+		       f.doc);
+}
+
+static fallible list_formats(bool as_json)
+{
+	if (as_json)
+		return formats_to_json();
+	formats_to_text();
+	return NULL;
+}
 
 /* What the callback needs. */
 struct output {
@@ -185,6 +232,10 @@ static fallible report_run(const void *options, int argc, char **argv,
 	if (o->all && o->first)
 		return error_new(ERR_USAGE,
 				 "--all and --first exclude each other");
+	if (o->formats && argc)
+		return error_new(ERR_USAGE, "--formats reads no FILE");
+	if (o->formats)
+		return list_formats(o->json);
 	if (o->module_dir && !o->vmlinux)
 		return error_new(ERR_USAGE, "--module-dir needs --vmlinux");
 	if (o->vmlinux)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/formats.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -8,19 +9,37 @@
 enum { MAX_MESSAGE = 1024, MAX_PLACES = 16 };
 
 const struct format formats[] = {
-#define FORMAT(id_, type_, from_, flags_, line_, detail_, title_, alts_) \
-	{ .id = #id_,                                                    \
-	  .type = REPORT_##type_,                                        \
-	  .from = FROM_##from_,                                          \
-	  .flags = flags_,                                               \
-	  .line = line_,                                                 \
-	  .detail = detail_,                                             \
-	  .title = title_,                                               \
-	  .alts = alts_ },
+#define FORMAT(id_, type_, from_, flags_, line_, detail_, title_, alts_, doc_) \
+	{ .id = #id_,                                                          \
+	  .type = REPORT_##type_,                                              \
+	  .from = FROM_##from_,                                                \
+	  .flags = flags_,                                                     \
+	  .line = line_,                                                       \
+	  .detail = detail_,                                                   \
+	  .title = title_,                                                     \
+	  .alts = alts_,                                                       \
+	  .doc = doc_ },
 #include "report/formats.def"
 #undef FORMAT
 };
 const unsigned nr_formats = ARRAY_LEN(formats);
+
+#define FORMAT(id_, type_, from_, flags_, line_, detail_, title_, alts_, doc_) \
+	static_assert(sizeof(doc_) > 10 &&                                     \
+			      sizeof(doc_) <= FORMAT_DOC_BYTES + 1,            \
+		      "the doc of " #id_ " is too short or too long");
+#include "report/formats.def"
+#undef FORMAT
+
+bool report_format_get(unsigned i, struct report_format *out)
+{
+	if (i >= nr_formats)
+		return false;
+	const struct format *f = &formats[i];
+
+	*out = (struct report_format){ f->id, f->type, f->title, f->doc };
+	return true;
+}
 
 static const char *const noise[] = {
 #define NOISE(pattern, why) pattern,

@@ -48,12 +48,14 @@ enum format_flags {
 	F_TRACE = 1 << 15, /* a call trace: part of what it stands in, if any */
 };
 
+enum { FORMAT_DOC_BYTES = 100 };
+
 struct format {
 	const char *id;
 	enum report_type type;
 	enum frame_source from;
 	unsigned flags;
-	const char *line, *detail, *title, *alts;
+	const char *line, *detail, *title, *alts, *doc;
 };
 
 extern const struct format formats[];

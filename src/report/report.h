@@ -26,8 +26,9 @@
  * it says, and whether a panic follows is known 64 KiB behind a report, at a
  * pause, some ticks later or at the end: so long it is held back.
  *
- * Formats are rows of formats.def; a new one needs a row and an example in
- * tests/golden/report/.  What functions are never blamed is in skip.def.
+ * Formats are rows of formats.def; a new one needs a row with its doc and an
+ * example in tests/golden/report/.  What functions are never blamed is in
+ * skip.def.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -55,6 +56,17 @@ enum report_type {
 
 /** The name syzbot's dashboard uses for a type; "" for REPORT_UNKNOWN. */
 const char *report_type_name(enum report_type type);
+
+/* A kind of crash that can be found, as formats.def describes it. */
+struct report_format {
+	const char *id;
+	enum report_type type;
+	const char *title; /* with the parts that vary in braces */
+	const char *doc; /* what happened, and the file that prints it */
+};
+
+/** Number `i` in the order they are tried; false: there are not so many. */
+bool report_format_get(unsigned i, struct report_format *out);
 
 struct report_frame {
 	struct slice function; /* as printed, with .isra and the like */

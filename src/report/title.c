@@ -368,9 +368,9 @@ void title_make(struct arena *arena, const struct body *whole,
 		m.nr = 0;
 		(void)format_matches(f, &body->hit, &m);
 	}
-	buf_printf(&why, "line \"" SLICE_FMT "\"\nformat %s\n",
+	buf_printf(&why, "line \"" SLICE_FMT "\"\nformat %s\nmeaning %s\n",
 		   (int)(body->hit.at.len < 200 ? body->hit.at.len : 200),
-		   body->hit.at.p, f->id);
+		   body->hit.at.p, f->id, f->doc);
 	struct slice frame = frame_pick(body, f, &m, &why);
 	struct names names = { .name = { "" }, .nr = 1 };
 	bool wants_frame = strstr(f->title, "{frame}") != NULL;

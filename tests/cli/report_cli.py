@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bugon report as a user meets it: report_cli.py BUGON"""
+"""bugon report as a user meets it: report_cli.py BUGON ROOT"""
 import json
 import os
 import random
+import re
 import select
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 
-BUGON = os.path.abspath(sys.argv[1])
+BUGON, ROOT = map(os.path.abspath, sys.argv[1:3])
 CRASH = """[    1.000000] BUG: KASAN: use-after-free in {0}+0x1/0x2
 [    1.000000] Read of size 8 at addr ffff888000000000 by task x/1
 [    1.000000] Call Trace:
@@ -253,6 +254,28 @@ def unknown_module():
               [x["guilty_file"] for x in json.loads(r.stdout)] == [want])
 
 
+def formats():
+    """One row for each example; what --explain says is the same."""
+    golden = os.path.join(ROOT, "tests/golden/report")
+    examples = {name[:-4] for name in os.listdir(golden) if name.endswith(".log")
+                and not name.startswith(("extra-", "none-"))}
+    rows = json.loads(bugon("--formats", "--json").stdout)
+    check("formats: JSON", len(rows) == len(examples) > 100,
+          {x["id"] for x in rows} == examples,
+          all(x["title"] and x["doc"] for x in rows))
+    r = bugon("--formats")
+    lines = r.stdout.decode().splitlines()
+    check("formats: table", r.returncode == 0, not r.stderr,
+          [re.split("  +", line) for line in lines]
+          == [[x["id"], x["title"], x["doc"]] for x in rows])
+    r = bugon("--formats", "a.log")
+    check("formats: no FILE", r.returncode == 2, not r.stdout, len(r.said) == 1)
+    docs = {x["id"]: x["doc"] for x in rows}
+    r = bugon("--explain", stdin=CRASH.format("f").encode())
+    check("explain: doc",
+          f"\nformat kasan\nmeaning {docs['kasan']}\n" in r.stdout.decode())
+
+
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         os.chdir(tmp)
@@ -264,6 +287,7 @@ def main():
         bad_output()
         read_errors()
         unknown_module()
+        formats()
         os.chdir("/")
 
 

@@ -390,6 +390,23 @@ static void mangled_names_do_not_explode(void **state)
 	assert_non_null(demangle(a, SLICE("_RNvC1a1f")));
 }
 
+/* "what happened; who prints it"; the length is checked when compiled. */
+static void formats_have_docs(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < nr_formats; i++) {
+		struct slice doc = slice_cstr(formats[i].doc);
+		const char *file = strstr(doc.p, "; ");
+
+		assert_non_null(file);
+		assert_true(file > doc.p && file[2]);
+		assert_int_not_equal(doc.p[doc.len - 1], '.');
+		assert_null(strstr(doc.p, "  ")); /* splits --formats */
+		for (size_t k = 0; k < doc.len; k++)
+			assert_in_range(doc.p[k], ' ', '~');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +420,7 @@ int main(void)
 		cmocka_unit_test(frames_carry_files_and_doubts),
 		cmocka_unit_test(long_lines_are_quick),
 		cmocka_unit_test(mangled_names_do_not_explode),
+		cmocka_unit_test(formats_have_docs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

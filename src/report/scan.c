@@ -77,10 +77,15 @@ static void check(const struct scanner *s, struct slice text, size_t from,
 {
 	for (unsigned n = s->first[pair(text.p + at)]; n; n = s->next[n - 1]) {
 		unsigned i = (n - 1) / STEP;
-		size_t back = s->offset[i] + (n - 1) % STEP;
+		size_t in_rare = (n - 1) % STEP;
+		size_t back = s->offset[i] + in_rare;
 
-		if (at < from + back || at - back > *best ||
-		    (at - back == *best && i > *which) ||
+		/* The rare bytes first: without a call, and mostly not so. */
+		if (at < from + back ||
+		    at - in_rare + SCAN_MIN_LEN > text.len ||
+		    memcmp(text.p + at - in_rare,
+			   s->literal[i].p + s->offset[i], SCAN_MIN_LEN) ||
+		    at - back > *best || (at - back == *best && i > *which) ||
 		    !slice_starts(slice_from(text, at - back), s->literal[i]))
 			continue;
 		*best = at - back;

@@ -77,7 +77,7 @@ struct run {
 	const struct run_opts *opts;
 	struct guest *guest;
 	struct kernel_files files;
-	pc_vec pcs; /* for --cover */
+	struct pc_set pcs; /* for --cover */
 	struct json *array, *object; /* with --json */
 	struct json *crashes;
 	struct guest_cover cover;
@@ -277,7 +277,7 @@ static fallible run_once(struct run *run, const struct run_job *job)
 	describe(job, &res, got, vm_death(vm), &how);
 	print_run(run, job, got ? &res : NULL, buf_as_slice(&console),
 		  buf_cstr(&how));
-	if (got)
+	if (got && run->opts->cover)
 		run_job_add_pcs(&res, &run->pcs);
 	vm_crashes(vm, &nr);
 	run->alive = got && !vm_death(vm)->kind && !nr;
@@ -427,7 +427,7 @@ static fallible run_jobs(const struct run_opts *o,
 			   .array = array,
 			   .many = o->repeat > 1 || n > 1 };
 	struct error *err = run_all(&run, jobs, n);
-	vec_free(&run.pcs);
+	run_job_free_pcs(&run.pcs);
 	return err;
 }
 

@@ -146,6 +146,21 @@ static struct vm *vm_new(const struct vm_config *cfg)
 	return vm;
 }
 
+/* More than the host has would fail late, and each machine in its own way. */
+static fallible check_memory(unsigned mib)
+{
+	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+				(uint64_t)sysconf(_SC_PAGESIZE) >>
+			20;
+
+	if (mib > host)
+		return error_new(ERR_BOOT,
+				 "a guest with %u MiB of memory: this host has "
+				 "%llu MiB",
+				 mib, (unsigned long long)host);
+	return NULL;
+}
+
 fallible vm_open(const struct vm_config *cfg, struct vm **out)
 {
 	_cleanup_(vm_closep) struct vm *vm = vm_new(cfg);
@@ -153,6 +168,7 @@ fallible vm_open(const struct vm_config *cfg, struct vm **out)
 	vm->ops = &vm_fake_ops;
 	if (cfg->type != VM_FAKE) {
 		TRY(vm_kernel_identify(cfg->kernel, &vm->kernel));
+		TRY(check_memory(cfg->memory_mib));
 		TRY(vm_kernel_unpack(cfg->kernel, &vm->kernel_fd));
 		vm->ops = machine_for(cfg, &vm->kernel);
 	}

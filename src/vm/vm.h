@@ -167,7 +167,8 @@ struct vm;
 /**
  * Look at the kernel file, build the initramfs, make the shared memory.  Does
  * not start anything.  Errors: ERR_NOT_FOUND (kernel, a file, QEMU; the message
- * says what to install), ERR_BOOT (this file cannot be booted, and why),
+ * says what to install), ERR_BOOT (this file cannot be booted, or not with that
+ * much memory, and why),
  * ERR_INFRA (memory).
  */
 fallible vm_open(const struct vm_config *cfg, struct vm **out);

@@ -310,7 +310,7 @@ struct vm_kvm {
 /**
  * Does a guest run under KVM?  Only booting `kernel` tells; takes at most some
  * seconds, and the verdict is kept in $XDG_CACHE_HOME/bugon until the host
- * reboots.  With kernel NULL only what is known without trying.
+ * reboots or QEMU's file changes; not if all kept silent (see vm/kvm.h).  With kernel NULL only what is known without trying.
  */
 void vm_kvm_probe(const char *qemu, const char *kernel, struct vm_kvm *out);
 

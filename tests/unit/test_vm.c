@@ -568,6 +568,58 @@ static void qemu_is_probed(void **state)
 	assert_non_null(strstr(q.problem, "no QEMU"));
 }
 
+static void fake_qemu(const char *path, const char *does)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fprintf(f,
+		"#!/bin/sh\ncase $1 in --version) echo QEMU emulator version "
+		"7.2.0; exit;; esac\n%s\n",
+		does);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* A verdict is for one file of QEMU, and silence is none. */
+static void kvm_verdicts_are_kept_apart(void **state)
+{
+	char dir[] = "/tmp/test-kvm-XXXXXX", one[64], two[64], kept[64];
+	struct vm_kvm v;
+
+	vm_kvm_probe("/nowhere", NULL, &v);
+	if (v.known)
+		SKIP_TEST("no /dev/kvm to open");
+	assert_non_null(mkdtemp(dir));
+	setenv("XDG_CACHE_HOME", dir, 1);
+	snprintf(one, sizeof(one), "%s/one", dir);
+	snprintf(two, sizeof(two), "%s/two", dir);
+	snprintf(kept, sizeof(kept), "%s/bugon/kvm", dir);
+	fake_qemu(one, "exit 0");
+	fake_qemu(two, "exit 0");
+	vm_kvm_probe(one, "kernel", &v);
+	assert_true(v.known && !v.works);
+	vm_kvm_probe(one, NULL, &v);
+	assert_false(v.known);
+	fake_qemu(one, "echo it is broken");
+	vm_kvm_probe(one, "kernel", &v);
+	vm_kvm_probe(one, NULL, &v);
+	assert_true(v.known && !v.works);
+	assert_string_equal(v.why, "QEMU fails: it is broken");
+	vm_kvm_probe(two, NULL, &v);
+	assert_false(v.known);
+	fake_qemu(one, "echo it was replaced");
+	vm_kvm_probe(one, NULL, &v);
+	assert_false(v.known);
+	unlink(kept);
+	unlink(one);
+	unlink(two);
+	*strrchr(kept, '/') = '\0';
+	rmdir(kept);
+	assert_int_equal(rmdir(dir), 0);
+	unsetenv("XDG_CACHE_HOME");
+}
+
 static void qmp_text_is_unescaped(void **state)
 {
 	static const struct {
@@ -608,6 +660,7 @@ int main(void)
 		cmocka_unit_test(kernels_are_told_apart),
 		cmocka_unit_test(open_refuses_what_cannot_boot),
 		cmocka_unit_test(qemu_is_probed),
+		cmocka_unit_test(kvm_verdicts_are_kept_apart),
 		cmocka_unit_test(qmp_text_is_unescaped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

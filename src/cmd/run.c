@@ -77,11 +77,12 @@ struct run {
 	const struct run_opts *opts;
 	struct guest *guest;
 	struct kernel_files files;
-	pc_vec pcs; /* for --cover */
+	struct pc_set pcs; /* for --cover */
 	struct json *array, *object; /* with --json */
 	struct json *crashes;
 	struct guest_cover cover;
 	bool alive; /* the guest can run another one */
+	bool boot_reported; /* what the kernel said at its start */
 	bool many; /* several runs: a snapshot may pay */
 };
 
@@ -135,17 +136,46 @@ static struct error *on_report(void *ctx, const struct report *r)
 	return NULL;
 }
 
+/* What the kernel reported while it booted, once and as nobody's fault. */
+static fallible print_boot_reports(struct run *run)
+{
+	struct vm *vm = guest_vm(run->guest);
+	_cleanup_(buf_deinit) struct buf text = {};
+	struct json *crashes = run->crashes;
+	size_t nr;
+
+	vm_boot_crashes(vm, &nr);
+	if (!nr || run->boot_reported)
+		return NULL;
+	run->boot_reported = true;
+	vm_console(vm, 0, &text);
+	struct slice boot = buf_as_slice(&text);
+	boot.len = MIN(boot.len, (size_t)vm_boot_end(vm));
+	if (run->object)
+		run->crashes = json_array_new();
+	else
+		fprintf(stderr, "bugon run: while it booted, before any "
+				"program, the kernel reported:\n");
+	struct error *err = report_parse(boot, on_report, run);
+	fflush(stdout);
+	if (run->object)
+		json_set(run->object, "boot_crashes", run->crashes);
+	run->crashes = crashes;
+	return err;
+}
+
 /* The reports in the console; of a flood, in what was kept of each crash. */
 static fallible print_reports(struct run *run)
 {
 	struct vm *vm = guest_vm(run->guest);
 	_cleanup_(buf_deinit) struct buf text = {};
-	size_t nr;
+	size_t nr, booting;
 
 	vm_crashes(vm, &nr);
 	if (!nr)
 		return NULL;
-	uint64_t total = vm_console(vm, 0, &text);
+	vm_boot_crashes(vm, &booting);
+	uint64_t total = vm_console(vm, booting ? vm_boot_end(vm) : 0, &text);
 	if (total <= VM_HEAD_BYTES + VM_TAIL_BYTES)
 		return report_parse(buf_as_slice(&text), on_report, run);
 	for (size_t i = 0; i < nr; i++)
@@ -236,7 +266,11 @@ static fallible start_guest(struct run *run)
 
 	if (run->alive)
 		return NULL;
-	TRY(guest_start(run->guest));
+	struct error *failed = guest_start(run->guest);
+	struct error *said = print_boot_reports(run);
+	if (failed)
+		error_free(said);
+	TRY(failed ? failed : said);
 	if (run->many) {
 		struct error *err = guest_snapshot(run->guest);
 
@@ -277,7 +311,7 @@ static fallible run_once(struct run *run, const struct run_job *job)
 	describe(job, &res, got, vm_death(vm), &how);
 	print_run(run, job, got ? &res : NULL, buf_as_slice(&console),
 		  buf_cstr(&how));
-	if (got)
+	if (got && run->opts->cover)
 		run_job_add_pcs(&res, &run->pcs);
 	vm_crashes(vm, &nr);
 	run->alive = got && !vm_death(vm)->kind && !nr;
@@ -427,7 +461,7 @@ static fallible run_jobs(const struct run_opts *o,
 			   .array = array,
 			   .many = o->repeat > 1 || n > 1 };
 	struct error *err = run_all(&run, jobs, n);
-	vec_free(&run.pcs);
+	run_job_free_pcs(&run.pcs);
 	return err;
 }
 

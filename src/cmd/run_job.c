@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/run_job.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -171,16 +172,6 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 	return array;
 }
 
-void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs)
-{
-	for (uint32_t i = 0; i < res->ncalls + res->extra; i++) {
-		struct wire_u64s u = wire_pcs(res, i);
-
-		for (uint32_t k = 0; k < u.len; k++)
-			vec_push(pcs, u.data[k]);
-	}
-}
-
 static int by_address(const void *a, const void *b)
 {
 	uint64_t x, y;
@@ -190,18 +181,45 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-fallible run_job_write_pcs(pc_vec *pcs, const char *path)
+static void sort_unique(struct pc_set *set)
+{
+	pc_vec *v = &set->pcs;
+	size_t n = 0;
+
+	if (v->len)
+		qsort(v->data, v->len, sizeof(v->data[0]), by_address);
+	for (size_t i = 0; i < v->len; i++)
+		if (!n || v->data[n - 1] != v->data[i])
+			v->data[n++] = v->data[i];
+	v->len = set->unique = MIN(n, (size_t)PC_SET_MAX);
+}
+
+void run_job_add_pcs(const struct wire_result *res, struct pc_set *set)
+{
+	for (uint32_t i = 0; i < res->ncalls + res->extra; i++) {
+		struct wire_u64s u = wire_pcs(res, i);
+
+		for (uint32_t k = 0; k < u.len; k++)
+			vec_push(&set->pcs, u.data[k]);
+	}
+	if (set->pcs.len > 2 * set->unique + PC_SET_SLACK)
+		sort_unique(set);
+}
+
+void run_job_free_pcs(struct pc_set *set)
+{
+	vec_free(&set->pcs);
+}
+
+fallible run_job_write_pcs(struct pc_set *set, const char *path)
 {
 	FILE *f = fopen(path, "we");
 
 	if (!f)
 		return error_os("%s", path);
-	if (pcs->len)
-		qsort(pcs->data, pcs->len, sizeof(pcs->data[0]), by_address);
-	for (size_t i = 0; i < pcs->len; i++)
-		if (!i || pcs->data[i] != pcs->data[i - 1])
-			fprintf(f, "0x%llx\n",
-				(unsigned long long)pcs->data[i]);
+	sort_unique(set);
+	for (size_t i = 0; i < set->pcs.len; i++)
+		fprintf(f, "0x%llx\n", (unsigned long long)set->pcs.data[i]);
 	if (fclose(f) != 0)
 		return error_os("%s", path);
 	return NULL;

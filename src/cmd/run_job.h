@@ -13,7 +13,13 @@
 #include "wire/wire.h"
 #include "json/json.h"
 
+/* PCs to be written; of a hostile guest's, as many as a kernel has. */
 typedef VEC(uint64_t) pc_vec;
+struct pc_set {
+	pc_vec pcs; /* in order and without duplicates up to `unique` */
+	size_t unique;
+};
+enum { PC_SET_MAX = 8 << 20, PC_SET_SLACK = 1 << 20 };
 
 struct run_job {
 	const char *name; /* of its file */
@@ -48,10 +54,15 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 /** PCs that the kernel's threads covered for the program. */
 uint32_t run_job_extra_pcs(const struct wire_result *res);
 
-/** Append the PCs that the calls, and others for them, covered. */
-void run_job_add_pcs(const struct wire_result *res, pc_vec *pcs);
+/**
+ * Add the PCs that the calls, and others for them, covered.  Takes memory for
+ * less than twice the distinct ones plus PC_SET_SLACK and a response; of more
+ * than PC_SET_MAX distinct ones the lowest stay.
+ */
+void run_job_add_pcs(const struct wire_result *res, struct pc_set *set);
+void run_job_free_pcs(struct pc_set *set);
 
 /** Write each PC once, in order, a line each. Errors: ERR_OS. */
-fallible run_job_write_pcs(pc_vec *pcs, const char *path);
+fallible run_job_write_pcs(struct pc_set *set, const char *path);
 
 #endif /* CMD_RUN_JOB_H */

@@ -82,11 +82,6 @@ void vm_explain_boot(struct vm *vm, bool timed_out, struct buf *why)
 	struct slice console = slice_trim(buf_as_slice(&text));
 	if (from_console(console, why))
 		return;
-	if (vm->console.nr_crashes) {
-		buf_printf(why, "crash at start: %s",
-			   vm->console.crashes[0].title);
-		return;
-	}
 	if (vm->ops->explain)
 		vm->ops->explain(vm, why);
 	if (why->len)
@@ -96,4 +91,7 @@ void vm_explain_boot(struct vm *vm, bool timed_out, struct buf *why)
 			   SLICE_ARG(complaint));
 	else
 		from_death(vm, console, timed_out, why);
+	if (vm->console.nr_crashes && vm->death.kind != VM_CRASHED)
+		buf_printf(why, "; it had reported: %s",
+			   vm->console.crashes[0].title);
 }

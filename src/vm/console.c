@@ -36,7 +36,7 @@ static struct error *on_report(void *ctx, const struct report *r)
 {
 	struct console *c = ctx;
 
-	if (c->nr_crashes == VM_MAX_CRASHES)
+	if (c->nr_crashes >= VM_MAX_CRASHES / (c->booting ? 2u : 1u))
 		return NULL;
 	struct vm_crash *crash = &c->crashes[c->nr_crashes];
 	struct buf *log = &c->logs[c->nr_crashes++];
@@ -119,8 +119,16 @@ uint64_t console_read(const struct console *c, uint64_t from, struct buf *out)
 	return c->total;
 }
 
-bool console_has(const struct console *c, struct slice text)
+bool console_find(const struct console *c, struct slice text, uint64_t *at)
 {
-	return slice_has(buf_as_slice(&c->head), text) ||
-	       slice_has(buf_as_slice(&c->tail), text);
+	const char *p = slice_find(buf_as_slice(&c->head), text);
+
+	if (p) {
+		*at = (uint64_t)(p - c->head.data);
+		return true;
+	}
+	p = slice_find(buf_as_slice(&c->tail), text);
+	if (p)
+		*at = c->tail_from + (uint64_t)(p - c->tail.data);
+	return p != NULL;
 }

@@ -23,6 +23,7 @@ struct console {
 	struct vm_crash crashes[VM_MAX_CRASHES];
 	struct buf logs[VM_MAX_CRASHES];
 	size_t nr_crashes;
+	bool booting; /* leave room for later crashes */
 	uint64_t now_ms; /* time stamp for the next crash */
 };
 
@@ -37,7 +38,7 @@ void console_settle(struct console *c);
 
 uint64_t console_read(const struct console *c, uint64_t from, struct buf *out);
 
-/** Is `text` in what is kept? */
-bool console_has(const struct console *c, struct slice text);
+/** Is `text` in what is kept?  `*at` is then its stream offset. */
+bool console_find(const struct console *c, struct slice text, uint64_t *at);
 
 #endif /* VM_CONSOLE_H */

@@ -49,6 +49,8 @@ struct vm {
 	size_t shm_bytes;
 	uint64_t started_ms,
 		output_ms; /* monotonic: start, last sign of life */
+	bool ready; /* a splat before does not end it, and is no program's */
+	uint64_t ready_at; /* where the console was then */
 	bool restored; /* this run came from a snapshot; start() sets it */
 	unsigned boot_ms;
 	unsigned boot_slowdown; /* percent, from the last boot's duration */
@@ -67,6 +69,9 @@ unsigned vm_scaled(const struct vm *vm, unsigned ms);
 /** Record why the guest is dead; the first reason stays. */
 void vm_set_death(struct vm *vm, enum vm_death_kind kind, const char *fmt, ...)
 	PRINTF(3, 4);
+
+/** The crash that ended the guest: before it was ready, only a panic; or NULL. */
+const struct vm_crash *vm_fatal_crash(const struct vm *vm);
 
 /** Text and messages arriving; the bounds are kept here. */
 void vm_got_console(struct vm *vm, struct slice text);

@@ -16,7 +16,7 @@
 #include "vm/internal.h"
 
 /* A PC under KVM prints within a second; this is for the whole try. */
-enum { TRY_MS = 4000, CACHE_BYTES = 4096, KEY_BYTES = 160 };
+enum { TRY_MS = 4000, CACHE_BYTES = 4096, KEY_BYTES = 640 };
 
 struct kvm_try {
 	struct process proc;
@@ -29,17 +29,43 @@ struct kvm_try {
 
 /* ---- the cache ---- */
 
-/* What the verdict holds for: this boot of the host, this QEMU. */
+/* Where execvp() finds it. */
+static bool find_program(const char *name, char *path, size_t size)
+{
+	const char *dirs = getenv("PATH");
+
+	if (strchr(name, '/'))
+		return snprintf(path, size, "%s", name) < (int)size;
+	for (const char *end; dirs && *dirs; dirs = *end ? end + 1 : end) {
+		end = strchrnul(dirs, ':');
+		int n = snprintf(path, size, "%.*s/%s", (int)(end - dirs), dirs,
+				 name);
+		if (n > 0 && n < (int)size && access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the verdict holds for: this boot of the host, this file of QEMU.  Blanks
+ * in its name do no harm: the key is compared as a whole.
+ */
 static void make_key(const char *qemu, char *key)
 {
 	_cleanup_(buf_deinit) struct buf id = {};
+	char path[400];
+	struct stat st = {};
 	struct vm_qemu q;
 
 	vm_qemu_probe(qemu, &q);
+	if (!find_program(q.program, path, sizeof(path)) || stat(path, &st) < 0)
+		*path = '\0';
 	error_free(io_read_file("/proc/sys/kernel/random/boot_id", 4096, &id));
 	struct slice s = slice_trim(buf_as_slice(&id));
-	snprintf(key, KEY_BYTES, "%.*s %u.%u ", (int)MIN(s.len, (size_t)64),
-		 s.p ? s.p : "", q.major, q.minor);
+	snprintf(key, KEY_BYTES, "%.*s %u.%u %s %lld.%09ld %lld ",
+		 (int)MIN(s.len, (size_t)64), s.p ? s.p : "", q.major, q.minor,
+		 path, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+		 (long long)st.st_size);
 }
 
 static bool cache_path(char *path, size_t size)
@@ -231,7 +257,9 @@ static void finish(struct kvm_try *t, struct vm_kvm *v)
 {
 	wait_verdict(t);
 	judge(t, v);
-	cache_write(t->key, v);
+	/* A kernel without this console is as silent as one that hangs. */
+	if (v->works || t->complaint.len || t->text.len)
+		cache_write(t->key, v);
 	process_kill(&t->proc);
 	close_fdp(&t->console);
 	close_fdp(&t->errors);

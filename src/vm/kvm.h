@@ -5,7 +5,10 @@
  * That /dev/kvm opens says little: on some virtual machines guests then hang or
  * QEMU aborts.  So a child boots the kernel under KVM without any init; when it
  * gets as far as to panic about that, KVM works.  The verdict is kept in
- * $XDG_CACHE_HOME/bugon/kvm for this boot of the host and this QEMU.
+ * $XDG_CACHE_HOME/bugon/kvm for this boot of the host and this QEMU (version,
+ * path, time and size of the file).  It is not kept when neither QEMU nor the
+ * kernel said a word: the kernel may lack the console (CONFIG_SERIAL_8250_CONSOLE),
+ * and the next one shall have its try.
  */
 #ifndef VM_KVM_H
 #define VM_KVM_H

@@ -7,7 +7,11 @@
 
 #include "vm/qemu.h"
 
-enum { ASK_MS = 1500, MAX_STACK_FRAMES = 64 };
+enum {
+	ASK_MS = 1500,
+	MAX_STACK_FRAMES = 64,
+	LITTLE_MIB = 256, /* a kernel with KASAN may end before its console */
+};
 
 #define KERNEL_HALF (1ull << 55) /* says which half an address is in */
 #define SIGNATURE (0xffffull << 48)
@@ -141,6 +145,24 @@ fallible qemu_diagnose(struct vm *vm, struct buf *out)
 	return listen(vm, &from, out);
 }
 
+/* What keeps a kernel silent that runs or ran, the likelier cause first. */
+static void put_causes(const struct vm *vm, bool ended, struct buf *why)
+{
+	const struct board *b = ((const struct qemu *)vm->impl)->board;
+	bool little = vm->cfg.memory_mib < LITTLE_MIB;
+
+	if (little)
+		buf_printf(why, ": too little memory (%u MiB), or",
+			   vm->cfg.memory_mib);
+	else
+		buf_char(why, ':');
+	buf_printf(why, " no serial console (%s)", b->console_config);
+	if (ended && !little)
+		buf_printf(why, ", or too little memory (%u MiB)",
+			   vm->cfg.memory_mib);
+	buf_char(why, '?');
+}
+
 /* Nothing on the console: is it the console, or does nothing run? */
 void qemu_explain(struct vm *vm, struct buf *why)
 {
@@ -150,11 +172,11 @@ void qemu_explain(struct vm *vm, struct buf *why)
 
 	if (vm->console.total)
 		return;
-	if (vm->death.kind == VM_SHUTDOWN)
-		buf_printf(why,
-			   "the guest ended without a word on %s: no serial "
-			   "console (%s)?",
-			   b->console, b->console_config);
+	if (vm->death.kind == VM_SHUTDOWN) {
+		buf_printf(why, "the guest ended without a word on %s",
+			   b->console);
+		put_causes(vm, true, why);
+	}
 	if (vm->proc.ended)
 		return;
 	struct error *err = qmp_human(&q->qmp, "info registers", &regs);
@@ -166,14 +188,15 @@ void qemu_explain(struct vm *vm, struct buf *why)
 	struct slice text = buf_as_slice(&regs);
 	const char *pc = slice_find(text, slice_cstr(b->pc));
 	if (pc && slice_starts(slice_range(pc, text.p + text.len),
-			       slice_cstr(b->kernel_pc)))
+			       slice_cstr(b->kernel_pc))) {
 		buf_printf(why,
-			   "the kernel runs (%.20s) but prints nothing on %s: "
-			   "no serial console (%s)?",
-			   pc, b->console, b->console_config);
-	else
+			   "the kernel runs (%.20s) but prints nothing on %s",
+			   pc, b->console);
+		put_causes(vm, false, why);
+	} else {
 		buf_printf(why, "no output on the serial console; %s (%.20s)",
 			   q->kvm ? "KVM does not run guests here" :
 				    "the processor hangs before the kernel",
 			   pc ? pc : "no program counter");
+	}
 }

@@ -146,6 +146,21 @@ static struct vm *vm_new(const struct vm_config *cfg)
 	return vm;
 }
 
+/* More than the host has would fail late, and each machine in its own way. */
+static fallible check_memory(unsigned mib)
+{
+	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+				(uint64_t)sysconf(_SC_PAGESIZE) >>
+			20;
+
+	if (mib > host)
+		return error_new(ERR_BOOT,
+				 "a guest with %u MiB of memory: this host has "
+				 "%llu MiB",
+				 mib, (unsigned long long)host);
+	return NULL;
+}
+
 fallible vm_open(const struct vm_config *cfg, struct vm **out)
 {
 	_cleanup_(vm_closep) struct vm *vm = vm_new(cfg);
@@ -153,6 +168,7 @@ fallible vm_open(const struct vm_config *cfg, struct vm **out)
 	vm->ops = &vm_fake_ops;
 	if (cfg->type != VM_FAKE) {
 		TRY(vm_kernel_identify(cfg->kernel, &vm->kernel));
+		TRY(check_memory(cfg->memory_mib));
 		TRY(vm_kernel_unpack(cfg->kernel, &vm->kernel_fd));
 		vm->ops = machine_for(cfg, &vm->kernel);
 	}
@@ -196,9 +212,11 @@ void vm_close(struct vm *vm)
 	free(vm);
 }
 
-static bool is_ready(const struct vm *vm)
+static bool is_ready(struct vm *vm)
 {
 	const struct vm_config *c = &vm->cfg;
+
+	vm->ready_at = vm->console.total;
 
 	if (c->is_ready && !c->is_ready(c->ready_ctx))
 		return false;
@@ -207,7 +225,7 @@ static bool is_ready(const struct vm *vm)
 		return true;
 	struct slice text = slice_cstr(c->ready);
 
-	return console_has(&vm->console, text) ||
+	return console_find(&vm->console, text, &vm->ready_at) ||
 	       slice_has(buf_as_slice(&vm->inbox), text);
 }
 
@@ -235,6 +253,11 @@ static fallible wait_ready(struct vm *vm)
 		unsigned wait = vm->cfg.is_ready ? READY_POLL_MS : left;
 		TRY(vm_poll(vm, MIN(wait, left), &events));
 	}
+	/* A splat of its start would else end with what comes next. */
+	if (vm->ready_at == vm->console.total)
+		console_settle(&vm->console);
+	vm->ready = true;
+	vm->console.booting = false;
 	return NULL;
 }
 
@@ -275,7 +298,8 @@ fallible vm_boot(struct vm *vm)
 	buf_deinit(&vm->inbox);
 	buf_deinit(&vm->errors);
 	vm->death = (struct vm_death){ .status = -1 };
-	vm->restored = false;
+	vm->restored = vm->ready = false;
+	vm->console.booting = true;
 	vm->started_ms = vm->output_ms = vm_now_ms(vm);
 	TRY(start(vm));
 	TRY(wait_ready(vm));
@@ -352,10 +376,52 @@ const struct vm_death *vm_death(const struct vm *vm)
 	return &vm->death;
 }
 
+/* How many of the crashes began before the guest was ready. */
+static size_t nr_boot_crashes(const struct vm *vm)
+{
+	const struct console *c = &vm->console;
+	size_t n = 0;
+
+	while (n < c->nr_crashes &&
+	       (!vm->ready || c->crashes[n].start < vm->ready_at))
+		n++;
+	return n;
+}
+
+const struct vm_crash *vm_fatal_crash(const struct vm *vm)
+{
+	const struct console *c = &vm->console;
+	size_t n = nr_boot_crashes(vm);
+
+	for (size_t i = 0; i < n && !vm->ready; i++)
+		if (c->crashes[i].panicked)
+			return &c->crashes[i];
+	return n < c->nr_crashes ? &c->crashes[n] : NULL;
+}
+
 const struct vm_crash *vm_crashes(const struct vm *vm, size_t *nr)
 {
-	*nr = vm->console.nr_crashes;
+	size_t n = nr_boot_crashes(vm);
+
+	*nr = vm->console.nr_crashes - n;
+	return vm->console.crashes + n;
+}
+
+const struct vm_crash *vm_boot_crashes(const struct vm *vm, size_t *nr)
+{
+	*nr = nr_boot_crashes(vm);
 	return vm->console.crashes;
+}
+
+uint64_t vm_boot_end(const struct vm *vm)
+{
+	size_t n = nr_boot_crashes(vm);
+	uint64_t end = vm->ready ? vm->ready_at : vm->console.total;
+
+	/* What began before, its end included. */
+	if (n && vm->console.crashes[n - 1].end > end)
+		end = vm->console.crashes[n - 1].end;
+	return end;
 }
 
 void *vm_shm(struct vm *vm, size_t *bytes)
@@ -381,6 +447,7 @@ uint64_t vm_console(const struct vm *vm, uint64_t from, struct buf *out)
 
 struct slice vm_crash_log(const struct vm *vm, size_t i)
 {
+	i += nr_boot_crashes(vm);
 	return i < vm->console.nr_crashes ? buf_as_slice(&vm->console.logs[i]) :
 					    (struct slice){};
 }

@@ -167,7 +167,8 @@ struct vm;
 /**
  * Look at the kernel file, build the initramfs, make the shared memory.  Does
  * not start anything.  Errors: ERR_NOT_FOUND (kernel, a file, QEMU; the message
- * says what to install), ERR_BOOT (this file cannot be booted, and why),
+ * says what to install), ERR_BOOT (this file cannot be booted, or not with that
+ * much memory, and why),
  * ERR_INFRA (memory).
  */
 fallible vm_open(const struct vm_config *cfg, struct vm **out);
@@ -203,8 +204,17 @@ const struct vm_death *vm_death(const struct vm *vm);
 /** What ran there cannot be trusted any more: VM_LOST, if it is not dead yet. */
 void vm_condemn(struct vm *vm, const char *why);
 
-/** The crashes of this boot in order of appearance. */
+/** The crashes since the guest is ready, in order of appearance. */
 const struct vm_crash *vm_crashes(const struct vm *vm, size_t *nr);
+
+/**
+ * Those of its start, at most VM_MAX_CRASHES / 2: what ran later is not to
+ * blame.  Only a panic or the machine's end keeps a guest from getting ready.
+ */
+const struct vm_crash *vm_boot_crashes(const struct vm *vm, size_t *nr);
+
+/** The console offset where the text of the start ends. */
+uint64_t vm_boot_end(const struct vm *vm);
 
 /**
  * The shared memory, mapped; NULL if none was asked for.  The guest finds it as
@@ -229,7 +239,7 @@ void vm_inbox_consume(struct vm *vm, size_t n);
  */
 uint64_t vm_console(const struct vm *vm, uint64_t from, struct buf *out);
 
-/** The text around crash `i`, kept whatever the console drops afterwards. */
+/** The text around crash `i` of vm_crashes(), kept whatever the console drops afterwards. */
 struct slice vm_crash_log(const struct vm *vm, size_t i);
 
 /**
@@ -300,7 +310,7 @@ struct vm_kvm {
 /**
  * Does a guest run under KVM?  Only booting `kernel` tells; takes at most some
  * seconds, and the verdict is kept in $XDG_CACHE_HOME/bugon until the host
- * reboots.  With kernel NULL only what is known without trying.
+ * reboots or QEMU's file changes; not if all kept silent (see vm/kvm.h).  With kernel NULL only what is known without trying.
  */
 void vm_kvm_probe(const char *qemu, const char *kernel, struct vm_kvm *out);
 

@@ -82,13 +82,14 @@ static unsigned read_all(struct vm *vm)
 void vm_process_death(struct vm *vm)
 {
 	const struct process *p = &vm->proc;
+	const struct vm_crash *crash;
 
 	console_settle(&vm->console);
+	crash = vm_fatal_crash(vm);
 	vm->death.status = p->signal ? -1 : p->status;
 	vm->death.signal = p->signal;
-	if (vm->console.nr_crashes)
-		vm_set_death(vm, VM_CRASHED, "%s",
-			     vm->console.crashes[0].title);
+	if (crash)
+		vm_set_death(vm, VM_CRASHED, "%s", crash->title);
 	else if (p->signal == SIGABRT)
 		vm_set_death(vm, VM_EXITED, "%s aborted", vm->ops->name);
 	else if (p->signal == SIGKILL || p->signal == SIGTERM)
@@ -109,13 +110,14 @@ void vm_check_time(struct vm *vm)
 {
 	uint64_t now = vm_now_ms(vm), quiet = now - vm->output_ms;
 	unsigned limit = vm->cfg.silent_timeout_ms;
+	const struct vm_crash *crash;
 
 	vm->console.now_ms = now - vm->started_ms;
 	if (vm->console.unsettled && quiet >= vm_scaled(vm, SETTLE_MS))
 		console_settle(&vm->console);
-	if (vm->console.nr_crashes)
-		vm_set_death(vm, VM_CRASHED, "%s",
-			     vm->console.crashes[0].title);
+	crash = vm_fatal_crash(vm);
+	if (crash)
+		vm_set_death(vm, VM_CRASHED, "%s", crash->title);
 	else if (limit && quiet >= vm_scaled(vm, limit))
 		vm_set_death(vm, VM_SILENT, "no output for %llu ms",
 			     (unsigned long long)quiet);

@@ -45,6 +45,7 @@
 #define WIRE_VERSION 1u
 
 #define WIRE_PAGE 4096u
+#define WIRE_MAX_SLOTS 64u
 #define WIRE_MAX_CALLS 512u /* of a program */
 #define WIRE_MAX_RESULTS 512u /* r0..r511 */
 #define WIRE_MAX_ARGS 9u /* of a call; the kernel takes 6 */

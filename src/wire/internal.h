@@ -9,6 +9,7 @@
 /* The line, as far as it got. */
 struct serial {
 	bool on; /* the guest spoke over it */
+	bool never; /* it serves by shared memory: too late for the line */
 	uint32_t sent, acked; /* bytes to the guest; both wrap */
 };
 
@@ -17,6 +18,7 @@ struct wire {
 	size_t file_size;
 	struct wire_host host; /* ours; the guest may garble the shared one */
 	uint32_t submitted, polled;
+	uint32_t sent_at[WIRE_MAX_SLOTS]; /* serial.sent, once it has it */
 	uint32_t *max; /* what the max-signal table should hold */
 	unsigned char *copy; /* of the latest response */
 	struct serial serial;
@@ -26,6 +28,12 @@ struct wire {
 	struct serial snapshot_serial;
 	struct wire_guest snapshot_guest;
 };
+
+/** Will the line take `len` bytes more?  Not from a guest that reads nothing. */
+bool serial_has_room(const struct wire *w, size_t len);
+
+/** What serial.sent will be when all is sent that is to be sent now. */
+uint32_t serial_end(const struct wire *w);
 
 /** What the host wrote at map + off goes over the line, if that is used. */
 void serial_put(struct wire *w, uint32_t off, uint32_t len);

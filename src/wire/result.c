@@ -23,11 +23,23 @@ static bool call_ok(const struct wire_result *r, const struct wire_call *c,
 			  first);
 }
 
+/*
+ * What the call's arrays take together.  Shared ones would make a small response
+ * a large one: 512 calls with the same array.
+ */
+static uint64_t array_bytes(const struct wire_call *c)
+{
+	return (uint64_t)c->nsignals * sizeof(uint32_t) +
+	       (uint64_t)c->npcs * sizeof(uint64_t) +
+	       (uint64_t)c->ncmps * sizeof(struct wire_cmp);
+}
+
 fallible wire_result_check(struct slice bytes, uint32_t number,
 			   struct wire_result *out)
 {
 	struct wire_result r = { .bytes = bytes };
 	uint32_t records;
+	uint64_t arrays = 0;
 	size_t calls_size;
 
 	if (bytes.len < sizeof(r.head))
@@ -48,12 +60,18 @@ fallible wire_result_check(struct slice bytes, uint32_t number,
 		return error_new(ERR_INPUT, "response %u lacks calls", number);
 	r.ncalls = r.head.ncalls;
 	r.calls = (const void *)(bytes.p + sizeof(r.head));
-	for (uint32_t i = 0; i < records; i++)
+	for (uint32_t i = 0; i < records; i++) {
 		if (!call_ok(&r, &r.calls[i], sizeof(r.head) + calls_size))
 			return error_new(ERR_INPUT,
 					 "response %u: coverage of call %u is "
 					 "out of bounds",
 					 number, i);
+		arrays += array_bytes(&r.calls[i]);
+	}
+	if (arrays > bytes.len - sizeof(r.head) - calls_size)
+		return error_new(ERR_INPUT,
+				 "response %u: calls share their coverage",
+				 number);
 	*out = r;
 	return NULL;
 }

@@ -20,6 +20,21 @@ static void put_frame(struct wire *w, uint32_t off, const void *bytes,
 	buf_add(&w->out, bytes, len);
 }
 
+/*
+ * Requests under way, the table and the bulk area are parts of the region, so
+ * who reads at all never has as much to come.
+ */
+bool serial_has_room(const struct wire *w, size_t len)
+{
+	return !w->serial.on ||
+	       w->out.len - w->out_at + len <= w->host.total_size;
+}
+
+uint32_t serial_end(const struct wire *w)
+{
+	return w->serial.sent + (uint32_t)(w->out.len - w->out_at);
+}
+
 void serial_put(struct wire *w, uint32_t off, uint32_t len)
 {
 	while (w->serial.on && len) {
@@ -33,7 +48,8 @@ void serial_put(struct wire *w, uint32_t off, uint32_t len)
 
 void serial_put_signals(struct wire *w, const uint32_t *signals, size_t n)
 {
-	while (w->serial.on && n) {
+	/* A signal that does not arrive is reported again: harmless. */
+	while (w->serial.on && n && serial_has_room(w, n * sizeof(*signals))) {
 		size_t some = MIN(n, (size_t)WIRE_FRAME_MAX / sizeof(*signals));
 
 		put_frame(w, w->host.max_off, signals,
@@ -86,10 +102,13 @@ static bool may_write(const struct wire *w, const struct wire_frame *f)
 	return end <= h->resp_off + (uint64_t)h->slots * h->resp_size;
 }
 
-/* The first frame; who has shared memory needs no line. */
+/*
+ * The first frame; who has shared memory needs no line, and who got a request
+ * there cannot change its mind.
+ */
 static bool begins(const struct wire *w, const struct wire_frame *f)
 {
-	return f->off == WIRE_GUEST_OFF &&
+	return !w->serial.never && f->off == WIRE_GUEST_OFF &&
 	       f->len == sizeof(struct wire_guest) &&
 	       guest_field(w, offsetof(struct wire_guest, state)) ==
 		       WIRE_STATE_NONE;
@@ -169,8 +188,11 @@ void wire_sent(struct wire *w, size_t n)
 {
 	w->serial.sent += (uint32_t)n;
 	w->out_at += n;
-	if (w->out_at == w->out.len)
-		w->out_at = w->out.len = 0;
+	/* Moving the rest once per half of it keeps that linear. */
+	if (w->out_at == w->out.len || w->out_at > w->out.len / 2) {
+		buf_consume(&w->out, w->out_at);
+		w->out_at = 0;
+	}
 }
 
 bool wire_is_idle(const struct wire *w)

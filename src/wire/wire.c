@@ -37,9 +37,10 @@ static bool layout(const struct wire_config *c, struct wire_host *h)
 	uint32_t bulk = c->bulk_bytes ? c->bulk_bytes : 4032 << 10;
 	uint64_t off = 2 * WIRE_PAGE;
 
-	if (!power_of_two(slots) || slots > 64 || !power_of_two(max) ||
-	    req > WIRE_MAX_REGION / 2 || resp > WIRE_MAX_REGION / 2 ||
-	    max > WIRE_MAX_REGION / 8 || bulk > WIRE_MAX_REGION / 2 ||
+	if (!power_of_two(slots) || slots > WIRE_MAX_SLOTS ||
+	    !power_of_two(max) || req > WIRE_MAX_REGION / 2 ||
+	    resp > WIRE_MAX_REGION / 2 || max > WIRE_MAX_REGION / 8 ||
+	    bulk > WIRE_MAX_REGION / 2 ||
 	    c->cover_bytes > WIRE_MAX_REGION / 2 ||
 	    (c->cover_bytes && c->cover_bytes < WIRE_COVER_MIN))
 		return false;
@@ -301,6 +302,10 @@ fallible wire_submit(struct wire *w, const struct wire_request *req,
 		return error_new(ERR_INPUT,
 				 "a request of %zu bytes is too large",
 				 payload.len);
+	if (!serial_has_room(w, sizeof(r) + payload.len))
+		return error_new(
+			ERR_INPUT,
+			"the guest reads nothing from the serial line");
 	r.number = w->submitted;
 	r.size = (uint32_t)payload.len;
 	memcpy(at, &r, sizeof(r));
@@ -309,6 +314,8 @@ fallible wire_submit(struct wire *w, const struct wire_request *req,
 	serial_put(w, (uint32_t)(at - w->map),
 		   (uint32_t)(sizeof(r) + payload.len));
 	store_host(w, offsetof(struct wire_host, submitted), ++w->submitted);
+	w->serial.never = !w->serial.on;
+	w->sent_at[slot] = serial_end(w);
 	if (number)
 		*number = r.number;
 	return NULL;
@@ -330,6 +337,11 @@ fallible wire_poll(struct wire *w, struct wire_result *out, bool *got)
 		return error_new(ERR_INPUT,
 				 "the guest answered %u requests, %u were sent",
 				 completed, w->submitted);
+	if (w->serial.on && (int32_t)(w->serial.sent - w->sent_at[slot]) < 0)
+		return error_new(ERR_INPUT,
+				 "the guest answered request %u before it was "
+				 "sent",
+				 w->polled);
 	copy_shared(&head, at, sizeof(head));
 	if (head.size < sizeof(head) || head.size > w->host.resp_size)
 		return error_new(ERR_INPUT, "a response of %u bytes",
@@ -389,6 +401,10 @@ fallible wire_bulk_write(struct wire *w, uint32_t off, struct slice bytes)
 				 "%zu bytes do not fit into the bulk area of "
 				 "%u",
 				 bytes.len, w->host.bulk_size);
+	if (!serial_has_room(w, bytes.len))
+		return error_new(
+			ERR_INPUT,
+			"the guest reads nothing from the serial line");
 	if (bytes.len)
 		memcpy(w->map + w->host.bulk_off + off, bytes.p, bytes.len);
 	serial_put(w, w->host.bulk_off + off, (uint32_t)bytes.len);

@@ -99,7 +99,8 @@ uint32_t wire_pending(const struct wire *w);
 /**
  * Hand a request to the guest; `number` and `size` are filled in here, and the
  * number is written to `*number` unless it is NULL.
- * Errors: ERR_INPUT (too large, or no room).
+ * Errors: ERR_INPUT (too large, no room, or the guest has long been reading
+ * nothing from the serial line).
  */
 fallible wire_submit(struct wire *w, const struct wire_request *req,
 		     struct slice payload, uint32_t *number);
@@ -143,16 +144,23 @@ struct wire_u32s wire_signals(const struct wire_result *r, uint32_t i);
 struct wire_u64s wire_pcs(const struct wire_result *r, uint32_t i);
 struct wire_cmps wire_cmps(const struct wire_result *r, uint32_t i);
 
-/** Tell the guest that these signals are known; returns how many found room. */
+/**
+ * Tell the guest that these signals are known; returns how many found room.
+ * They are dropped for one that reads nothing from the serial line.
+ */
 size_t wire_max_add(struct wire *w, const uint32_t *signals, size_t n);
 
-/** Copy a file's bytes to the bulk area.  Errors: ERR_INPUT (does not fit). */
+/**
+ * Copy a file's bytes to the bulk area.  Errors: ERR_INPUT (does not fit, or as
+ * with wire_submit()).
+ */
 fallible wire_bulk_write(struct wire *w, uint32_t off, struct slice bytes);
 
 /*
  * Over a serial line: hand in what came from the guest, and send it what
  * wire_to_send() gives, saying how much was sent.  All else stays the same;
- * that a guest uses the line shows when it says so over it.
+ * that a guest uses the line shows when it says so over it, before its first
+ * request.  At most the region's size is kept to be sent.
  */
 void wire_receive(struct wire *w, struct slice bytes);
 struct slice wire_to_send(const struct wire *w);

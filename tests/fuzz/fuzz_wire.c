@@ -33,12 +33,12 @@ static void setup(void)
 		     0);
 }
 
-/* Read every byte that the result claims to have. */
+/* Read every byte that the result claims to have: not more than it has. */
 static uint64_t use(const struct wire_result *r)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, bytes = 0;
 
-	for (uint32_t i = 0; i < r->ncalls; i++) {
+	for (uint32_t i = 0; i < r->ncalls + r->extra; i++) {
 		struct wire_u32s s = wire_signals(r, i);
 		struct wire_u64s p = wire_pcs(r, i);
 		struct wire_cmps c = wire_cmps(r, i);
@@ -49,7 +49,11 @@ static uint64_t use(const struct wire_result *r)
 			sum += p.data[k];
 		for (uint32_t k = 0; k < c.len; k++)
 			sum += c.data[k].pc;
+		bytes += s.len * sizeof(*s.data) + p.len * sizeof(*p.data) +
+			 c.len * sizeof(*c.data) + sizeof(struct wire_call);
 	}
+	if (bytes + sizeof(r->head) > r->bytes.len)
+		__builtin_trap();
 	return sum;
 }
 

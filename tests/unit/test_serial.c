@@ -277,6 +277,109 @@ static void memory_comes_first(void **state)
 	line_close(&l);
 }
 
+/* It serves, and then undoes its introduction to be asked over the line. */
+static void memory_is_not_left(void **state)
+{
+	struct wire_request req = { .kind = WIRE_NOP };
+	struct line l;
+
+	line_open(&l);
+	struct wire_guest *g = mmap(NULL, WIRE_PAGE, PROT_READ | PROT_WRITE,
+				    MAP_SHARED, l.fd, WIRE_GUEST_OFF);
+	assert_null(wire_submit(l.w, &req, SLICE(""), NULL));
+	g->state = WIRE_STATE_NONE;
+	say_state(&l, WIRE_STATE_NONE);
+	assert_false(wire_is_serial(l.w));
+	assert_int_equal(wire_to_send(l.w).len, 0);
+	/* Another guest may choose anew. */
+	wire_reset(l.w);
+	say_state(&l, WIRE_STATE_NONE);
+	assert_true(wire_is_serial(l.w));
+	munmap(g, WIRE_PAGE);
+	line_close(&l);
+}
+
+static void answer(struct line *l, uint32_t n)
+{
+	struct wire_response resp = { .number = n, .size = sizeof(resp) };
+	uint32_t done = n + 1;
+
+	say(l, l->host.resp_off + n % 2 * l->host.resp_size, &resp,
+	    sizeof(resp));
+	say(l, WIRE_GUEST_OFF + offsetof(struct wire_guest, completed), &done,
+	    4);
+}
+
+/* Who answers without reading would have us keep ever more for it. */
+static void answers_do_not_come_first(void **state)
+{
+	struct wire_request req = { .kind = WIRE_NOP };
+	static char big[3000];
+	struct wire_result r;
+	struct line l;
+	struct slice s;
+	bool got;
+
+	line_open(&l);
+	meet(&l);
+	assert_null(wire_submit(l.w, &req, (struct slice){ big, sizeof(big) },
+				NULL));
+	while ((s = wire_to_send(l.w)).len) {
+		buf_slice(&l.in, s);
+		l.read += (uint32_t)s.len;
+		wire_sent(l.w, s.len);
+	}
+	answer(&l, 0);
+	struct error *err = wire_poll(l.w, &r, &got);
+	assert_non_null(err);
+	assert_int_equal(error_kind(err), ERR_INPUT);
+	assert_non_null(strstr(error_message(err), "before it was sent"));
+	error_free(err);
+	/* Sent is enough: what it read, a guest may say later. */
+	say_state(&l, WIRE_STATE_READY);
+	while ((s = wire_to_send(l.w)).len)
+		wire_sent(l.w, s.len);
+	answer(&l, 0);
+	assert_null(wire_poll(l.w, &r, &got));
+	assert_true(got);
+	line_close(&l);
+}
+
+/* What a guest that reads nothing makes us keep is bounded. */
+static void deaf_guest_is_not_fed(void **state)
+{
+	struct wire_request req = { .kind = WIRE_NOP };
+	uint32_t signals[1000];
+	struct line l;
+
+	line_open(&l);
+	meet(&l);
+	for (uint32_t i = 0; i < ARRAY_LEN(signals); i++)
+		signals[i] = i + 1;
+	for (int i = 0; i < 1000; i++)
+		wire_max_add(l.w, signals, ARRAY_LEN(signals));
+	struct error *err = NULL;
+	for (int i = 0; i < 100 && !err; i++)
+		err = wire_bulk_write(l.w, 0,
+				      (struct slice){ (char *)signals, 4000 });
+	assert_non_null(err);
+	assert_int_equal(error_kind(err), ERR_INPUT);
+	error_free(err);
+	err = wire_submit(l.w, &req, (struct slice){ (char *)signals, 4000 },
+			  NULL);
+	assert_non_null(err);
+	assert_int_equal(error_kind(err), ERR_INPUT);
+	error_free(err);
+	take(&l);
+	assert_in_range(l.read, l.host.total_size / 2,
+			l.host.total_size + 8192);
+	/* It was only slow: all goes on. */
+	assert_null(wire_submit(l.w, &req, SLICE(""), NULL));
+	take(&l);
+	assert_int_equal(((struct wire_host *)l.copy)->submitted, 1);
+	line_close(&l);
+}
+
 static void snapshot_comes_back(void **state)
 {
 	struct wire_request req = { .kind = WIRE_NOP };
@@ -315,6 +418,9 @@ int main(void)
 		cmocka_unit_test(window_is_kept),
 		cmocka_unit_test(noise_is_skipped),
 		cmocka_unit_test(memory_comes_first),
+		cmocka_unit_test(memory_is_not_left),
+		cmocka_unit_test(answers_do_not_come_first),
+		cmocka_unit_test(deaf_guest_is_not_fed),
 		cmocka_unit_test(snapshot_comes_back),
 	};
 

@@ -11,6 +11,7 @@
 
 #include "vm/console.h"
 #include "vm/initramfs.h"
+#include "vm/internal.h"
 #include "vm/qmp.h"
 #include "vm/vm.h"
 
@@ -132,6 +133,90 @@ static void crash_is_seen(void **state)
 	assert_int_equal(nr, 0);
 }
 
+/* A splat on the way is nobody's fault who comes later, and no end either. */
+static void boot_splats_are_no_deaths(void **state)
+{
+	static const struct vm_fake_step script[] = {
+		{ 10, VM_FAKE_CONSOLE, KASAN, 0 },
+		{ 5000, VM_FAKE_CONSOLE, "[    2.0] up\n", 0 },
+		{ 10, VM_FAKE_MESSAGE, "ready", 0 },
+		{ 0, VM_FAKE_ON_MESSAGE, NULL, 0 },
+		{ 50, VM_FAKE_CONSOLE, KASAN, 0 },
+		{ 0, VM_FAKE_END, NULL, 0 },
+	};
+	_cleanup_(vm_closep) struct vm *vm = fake(script);
+	size_t nr;
+
+	for (int round = 0; round < 2; round++) {
+		must(vm_boot(vm));
+		assert_int_equal(vm_death(vm)->kind, VM_ALIVE);
+		vm_crashes(vm, &nr);
+		assert_int_equal(nr, 0);
+		assert_string_equal(vm_boot_crashes(vm, &nr)->title,
+				    KASAN_TITLE);
+		assert_int_equal(nr, 1);
+		assert_int_equal(vm_boot_end(vm), vm->console.total);
+		assert_int_equal(poll_events(vm, 5000), 0);
+		must(vm_send(vm, "go", 2));
+		while (!vm_death(vm)->kind)
+			assert_true(poll_events(vm, 5000));
+		assert_int_equal(vm_death(vm)->kind, VM_CRASHED);
+		const struct vm_crash *c = vm_crashes(vm, &nr);
+		assert_int_equal(nr, 1);
+		assert_true(c->start >= vm_boot_end(vm));
+		assert_true(slice_has(vm_crash_log(vm, 0), SLICE("foo_alloc")));
+		assert_int_equal(vm_crash_log(vm, 1).len, 0);
+		vm_boot_crashes(vm, &nr);
+		assert_int_equal(nr, 1);
+	}
+}
+
+/* However many there were, those of a program are still seen. */
+static void boot_splats_leave_room(void **state)
+{
+	static const struct vm_fake_step script[] = {
+		{ 10, VM_FAKE_FLOOD, KASAN, 2 * VM_MAX_CRASHES },
+		{ 10, VM_FAKE_MESSAGE, "ready", 0 },
+		{ 50, VM_FAKE_CONSOLE, KASAN, 0 },
+		{ 0, VM_FAKE_END, NULL, 0 },
+	};
+	_cleanup_(vm_closep) struct vm *vm = fake(script);
+	size_t nr;
+
+	must(vm_boot(vm));
+	vm_boot_crashes(vm, &nr);
+	assert_int_equal(nr, VM_MAX_CRASHES / 2);
+	for (int n = 0; n < 100 && !vm_death(vm)->kind; n++)
+		poll_events(vm, 5000);
+	assert_int_equal(vm_death(vm)->kind, VM_CRASHED);
+	vm_crashes(vm, &nr);
+	assert_int_equal(nr, 1);
+}
+
+/* A panic is the end, even of a machine that then stays. */
+static void boot_panic_is_fatal(void **state)
+{
+	static const struct vm_fake_step script[] = {
+		{ 10, VM_FAKE_CONSOLE,
+		  "[    1.0] Kernel panic - not syncing: the moon is full\n"
+		  "[    1.0] CPU: 0 PID: 1 Comm: swapper Not tainted 6.12.0\n"
+		  "[    1.0] Call Trace:\n"
+		  "[    1.0]  <TASK>\n"
+		  "[    1.0]  panic+0x1/0x2\n"
+		  "[    1.0]  moon_init+0x1/0x2\n"
+		  "[    1.0]  </TASK>\n"
+		  "[    1.0] ---[ end Kernel panic - not syncing: the moon is "
+		  "full ]---\n",
+		  0 },
+		{ 9000, VM_FAKE_CONSOLE, "ready\n", 0 },
+		{ 0, VM_FAKE_END, NULL, 0 },
+	};
+	_cleanup_(vm_closep) struct vm *vm = fake(script);
+
+	must_fail(vm_boot(vm), ERR_BOOT, "the moon is full");
+	assert_int_equal(vm_death(vm)->kind, VM_CRASHED);
+}
+
 static void deaths_are_told_apart(void **state)
 {
 	static const struct {
@@ -196,7 +281,8 @@ static void failed_boots_are_explained(void **state)
 		  "/init died" },
 		{ "[ 0.1] Kernel panic - not syncing: the moon is full\n",
 		  "panic at start: [ 0.1] Kernel panic - not syncing: the moon" },
-		{ KASAN, "crash at start: " KASAN_TITLE },
+		{ KASAN, "did not report within 10 s" },
+		{ KASAN, "it had reported: " KASAN_TITLE },
 		{ "all is well\nlast words\n", "\"last words\"" },
 	};
 
@@ -482,6 +568,58 @@ static void qemu_is_probed(void **state)
 	assert_non_null(strstr(q.problem, "no QEMU"));
 }
 
+static void fake_qemu(const char *path, const char *does)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fprintf(f,
+		"#!/bin/sh\ncase $1 in --version) echo QEMU emulator version "
+		"7.2.0; exit;; esac\n%s\n",
+		does);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* A verdict is for one file of QEMU, and silence is none. */
+static void kvm_verdicts_are_kept_apart(void **state)
+{
+	char dir[] = "/tmp/test-kvm-XXXXXX", one[64], two[64], kept[64];
+	struct vm_kvm v;
+
+	vm_kvm_probe("/nowhere", NULL, &v);
+	if (v.known)
+		SKIP_TEST("no /dev/kvm to open");
+	assert_non_null(mkdtemp(dir));
+	setenv("XDG_CACHE_HOME", dir, 1);
+	snprintf(one, sizeof(one), "%s/one", dir);
+	snprintf(two, sizeof(two), "%s/two", dir);
+	snprintf(kept, sizeof(kept), "%s/bugon/kvm", dir);
+	fake_qemu(one, "exit 0");
+	fake_qemu(two, "exit 0");
+	vm_kvm_probe(one, "kernel", &v);
+	assert_true(v.known && !v.works);
+	vm_kvm_probe(one, NULL, &v);
+	assert_false(v.known);
+	fake_qemu(one, "echo it is broken");
+	vm_kvm_probe(one, "kernel", &v);
+	vm_kvm_probe(one, NULL, &v);
+	assert_true(v.known && !v.works);
+	assert_string_equal(v.why, "QEMU fails: it is broken");
+	vm_kvm_probe(two, NULL, &v);
+	assert_false(v.known);
+	fake_qemu(one, "echo it was replaced");
+	vm_kvm_probe(one, NULL, &v);
+	assert_false(v.known);
+	unlink(kept);
+	unlink(one);
+	unlink(two);
+	*strrchr(kept, '/') = '\0';
+	rmdir(kept);
+	assert_int_equal(rmdir(dir), 0);
+	unsetenv("XDG_CACHE_HOME");
+}
+
 static void qmp_text_is_unescaped(void **state)
 {
 	static const struct {
@@ -507,6 +645,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boots_and_talks),
 		cmocka_unit_test(crash_is_seen),
+		cmocka_unit_test(boot_splats_are_no_deaths),
+		cmocka_unit_test(boot_splats_leave_room),
+		cmocka_unit_test(boot_panic_is_fatal),
 		cmocka_unit_test(deaths_are_told_apart),
 		cmocka_unit_test(broken_machine_is_an_error),
 		cmocka_unit_test(failed_boots_are_explained),
@@ -519,6 +660,7 @@ int main(void)
 		cmocka_unit_test(kernels_are_told_apart),
 		cmocka_unit_test(open_refuses_what_cannot_boot),
 		cmocka_unit_test(qemu_is_probed),
+		cmocka_unit_test(kvm_verdicts_are_kept_apart),
 		cmocka_unit_test(qmp_text_is_unescaped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,6 +199,30 @@ static void extra_coverage(void **state)
 	expect_error(wire_result_check(bytes, 0, &out), ERR_INPUT, "lacks");
 }
 
+/* Two calls with one array: a response would grow 512-fold in our memory. */
+static void arrays_are_not_shared(void **state)
+{
+	struct {
+		struct wire_response head;
+		struct wire_call calls[2];
+		uint64_t pcs[4];
+	} r = { .head = { .size = sizeof(r), .ncalls = 2 } };
+	struct slice bytes = { (char *)&r, sizeof(r) };
+	uint32_t off = offsetof(typeof(r), pcs);
+	struct wire_result out;
+
+	r.calls[0] = (struct wire_call){ .npcs = 2, .pcs_off = off };
+	r.calls[1] = (struct wire_call){ .npcs = 2, .pcs_off = off + 16 };
+	assert_null(wire_result_check(bytes, 0, &out));
+	r.calls[0].npcs = 3;
+	expect_error(wire_result_check(bytes, 0, &out), ERR_INPUT, "share");
+	r.calls[0].npcs = 2;
+	r.calls[1] = (struct wire_call){ .nsignals = 5, .signals_off = off };
+	expect_error(wire_result_check(bytes, 0, &out), ERR_INPUT, "share");
+	r.calls[1] = (struct wire_call){ .ncmps = 1, .cmps_off = off };
+	expect_error(wire_result_check(bytes, 0, &out), ERR_INPUT, "share");
+}
+
 static void guest_says_how_it_is(void **state)
 {
 	struct pair p = pair_open();
@@ -260,6 +284,7 @@ int main(void)
 		cmocka_unit_test(requests_and_responses),
 		cmocka_unit_test(a_lying_guest_is_caught),
 		cmocka_unit_test(extra_coverage),
+		cmocka_unit_test(arrays_are_not_shared),
 		cmocka_unit_test(guest_says_how_it_is),
 		cmocka_unit_test(max_signals),
 		cmocka_unit_test(edges),

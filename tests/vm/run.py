@@ -50,7 +50,7 @@ def leftovers(places):
     return {p: sorted(os.listdir(p)) for p in places if os.path.isdir(p)}
 
 
-def killed_at_any_moment(run):
+def killed_at_any_moment(run, delays):
     """kill -9 of bugon: no process, file or directory stays."""
     home = tempfile.mkdtemp()
     tmp = tempfile.mkdtemp()
@@ -60,7 +60,7 @@ def killed_at_any_moment(run):
     binary = f"{tmp}/../bugon-test-{os.getpid()}"
     subprocess.run(["cc", "-static", "-o", binary, "x.c"], check=True)
     before = leftovers(places)
-    for delay in 0.02, 0.1, 0.3, 1.0:
+    for delay in delays:
         p = subprocess.Popen([*run, "--shell", binary, "hang"], env=env,
                              stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
@@ -153,6 +153,30 @@ def crashes_in_a_row(*kernels):
                   for x in runs))
 
 
+def splat_at_boot(*kernels):
+    """A WARNING before any program: reported once, no program is blamed."""
+    warning = "WARNING in lkdtm_WARNING"
+    args = ("--accel", "tcg", "--cmdline",
+            "lkdtm.cpoint_name=DIRECT lkdtm.cpoint_type=WARNING")
+    for image in kernels:
+        r = bugon("run", "--kernel", image, *args, "--json", "--repeat", "2",
+                  "a.prog", "b.prog", timeout=600)
+        if r.returncode == 77:
+            print(f"skipped: {r.stderr}")
+            continue
+        runs = json.loads(r.stdout)
+        check(f"splat at boot, {runs[0]['machine']}",
+              [[c["title"] for c in x["crashes"]] for x in runs] ==
+              [[], [TITLE]] * 2,
+              [[c["title"] for c in x.get("boot_crashes", [])]
+               for x in runs] == [[warning], [], [], []])
+    r = bugon("run", "--kernel", kernels[0], *args, "a.prog", "a.prog")
+    check("splat at boot, text", r.returncode == 0,
+          r.stdout.count(f"TITLE: {warning}\n") == 1,
+          r.stdout.count("-> -1 ENOENT, ") == 2,
+          "while it booted" in r.stderr)
+
+
 def two_at_once(run):
     both = [subprocess.Popen([BUGON, *run, "b.prog"], text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -221,6 +245,7 @@ def doctor():
 
 def main():
     where = kernel("uml-6.17/linux")
+    bzimage = kernel("x86-6.12/bzImage")
     executor = os.environ.get("BUGON_EXECUTOR",
                               f"{os.path.dirname(BUGON)}/executor")
     if not where or not os.path.exists(executor):
@@ -232,11 +257,15 @@ def main():
             f.write(SOURCE)
         programs(run[1:])
         system_calls(run[1:])
-        crashes_in_a_row(where, kernel("x86-6.12/bzImage"))
+        crashes_in_a_row(where, bzimage)
+        splat_at_boot(where, bzimage)
         two_at_once(run[1:])
         refusals(run)
         doctor()
-        killed_at_any_moment(run)
+        killed_at_any_moment(run, (0.02, 0.1, 0.3, 1.0))
+        if bzimage and shutil.which("qemu-system-x86_64"):
+            killed_at_any_moment([BUGON, "run", "--kernel", bzimage,
+                                  "--accel", "tcg"], (0.05, 0.5, 3.0))
         os.chdir("/")
 
 

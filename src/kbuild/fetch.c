@@ -285,7 +285,7 @@ static fallible fetch_file(struct kernel_cache *c, const struct kernel_fetch *f,
 	_cleanup_(close_fdp) int fd = -1;
 	bool known;
 
-	TRY(io_open_read(f->what, &fd));
+	TRY(io_open_regular(f->what, &fd));
 	const char *arch = arch_of(fd, &name);
 	if (!arch)
 		return error_new(ERR_INPUT,

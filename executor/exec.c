@@ -11,17 +11,15 @@
 
 #include "executor.h"
 
-#define MAX_ARGV 64
-
 /* The payload as argv; false unless it is NUL-terminated strings. */
-static bool split_argv(const struct job *j, char *argv[MAX_ARGV + 1])
+static bool split_argv(const struct job *j, char *argv[WIRE_MAX_ARGV + 1])
 {
 	char *p = (char *)j->payload, *end = p + j->req.size;
-	int n = 0;
+	unsigned n = 0;
 
 	if (p == end || end[-1])
 		return false;
-	for (; p < end && n < MAX_ARGV; p += strlen(p) + 1)
+	for (; p < end && n < WIRE_MAX_ARGV; p += strlen(p) + 1)
 		argv[n++] = p;
 	argv[n] = NULL;
 	return p == end;
@@ -30,7 +28,7 @@ static bool split_argv(const struct job *j, char *argv[MAX_ARGV + 1])
 static void run_binary(void *arg)
 {
 	struct executor *x = arg;
-	char *argv[MAX_ARGV + 1];
+	char *argv[WIRE_MAX_ARGV + 1];
 	static char path[] = "PATH=/bin:/sbin:/usr/bin", home[] = "HOME=/tmp";
 	static char *const env[] = { path, home, NULL };
 	const struct wire_request *req = &x->job.req;
@@ -59,7 +57,7 @@ static void run_binary(void *arg)
 
 void exec_binary(struct executor *x)
 {
-	char *argv[MAX_ARGV + 1];
+	char *argv[WIRE_MAX_ARGV + 1];
 	int status;
 	pid_t pid;
 

@@ -38,6 +38,11 @@ void child_catch_signals(void)
 	}
 }
 
+bool child_cancelled(void)
+{
+	return signal_that_came != 0;
+}
+
 fallible child_check_cancelled(void)
 {
 	if (signal_that_came)

@@ -63,6 +63,9 @@ fallible child_read(const char *const *argv, const char *dir, struct buf *out,
 /** From now on SIGINT, SIGTERM and SIGHUP end child_run(), not us. */
 void child_catch_signals(void);
 
+/** Did such a signal come? */
+bool child_cancelled(void);
+
 /** ERR_CANCELLED if such a signal came. */
 fallible child_check_cancelled(void);
 

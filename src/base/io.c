@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,21 +13,35 @@ void close_fdp(int *fd)
 		close(*fd);
 }
 
-fallible io_open_read(const char *path, int *out)
+static fallible open_read(const char *path, bool regular, int *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Of regular files O_NONBLOCK means nothing. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | (regular ? O_NONBLOCK : 0));
 	struct stat st;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return error_new(ERR_NOT_FOUND, "%s: no such file", path);
 	if (fd < 0)
 		return error_os("%s", path);
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (fstat(fd, &st) == 0 &&
+	    (S_ISDIR(st.st_mode) || (regular && !S_ISREG(st.st_mode)))) {
 		close(fd);
-		return error_new(ERR_INPUT, "%s: is a directory", path);
+		return error_new(ERR_INPUT, "%s: is %s", path,
+				 S_ISDIR(st.st_mode) ? "a directory" :
+						       "not a regular file");
 	}
 	*out = fd;
 	return NULL;
+}
+
+fallible io_open_read(const char *path, int *out)
+{
+	return open_read(path, false, out);
+}
+
+fallible io_open_regular(const char *path, int *out)
+{
+	return open_read(path, true, out);
 }
 
 fallible io_read_file(const char *path, size_t limit_bytes, struct buf *out)

@@ -21,6 +21,9 @@ fallible io_write_all(int fd, const void *data, size_t len);
  */
 fallible io_open_read(const char *path, int *out);
 
+/** The same for regular files only: a FIFO would wait for its writer. */
+fallible io_open_regular(const char *path, int *out);
+
 void close_fdp(int *fd);
 
 #endif /* BASE_IO_H */

@@ -11,6 +11,8 @@
 #include "cmd/cmd.h"
 #include "cmd/kernel_config.h"
 #include "cmd/kernel_pick.h"
+#include "cmd/payload.h"
+#include "guest/guest.h"
 #include "vm/vm.h"
 #include "json/json.h"
 
@@ -98,15 +100,43 @@ static void check_qemu(struct doctor *d)
 		say(d, GRADE_MISSING, "qemu", q.problem,
 		    "only User Mode Linux kernels can be booted",
 		    "apt install qemu-system-x86");
-	vm_qemu_probe("qemu-system-aarch64", &q);
+	const char *arm64 = getenv("BUGON_QEMU_ARM64");
+	vm_qemu_probe(arm64 && *arm64 ? arm64 : "qemu-system-aarch64", &q);
 	if (q.usable)
-		sayf(d, GRADE_OK, "qemu arm64", NULL, "%u.%u", q.major,
-		     q.minor);
+		sayf(d, GRADE_OK, "qemu arm64", NULL, "%s %u.%u", q.program,
+		     q.major, q.minor);
 	else
-		say(d, GRADE_NOTE, "qemu arm64",
-		    "qemu-system-aarch64 is not "
-		    "installed",
-		    "no arm64 guests", "apt install qemu-system-arm");
+		say(d, GRADE_NOTE, "qemu arm64", q.problem, "no arm64 guests",
+		    "apt install qemu-system-arm");
+}
+
+/* ---- bugon's own ---- */
+
+/* A file of ours that was found at `path`, unless `err`, which is freed. */
+static void check_own(struct doctor *d, const char *what, const char *path,
+		      struct error *err, enum grade grade, const char *cost)
+{
+	if (err)
+		say(d, grade, what, error_message(err), cost, NULL);
+	else
+		say(d, GRADE_OK, what, path, NULL, NULL);
+	error_free(err);
+}
+
+static void check_own_files(struct doctor *d)
+{
+	char path[4096];
+	struct error *err;
+
+	err = guest_find_executor(PROG_X86_64, path, sizeof(path));
+	check_own(d, "executor", path, err, GRADE_MISSING,
+		  "nothing runs in x86-64 and User Mode Linux guests");
+	err = guest_find_executor(PROG_ARM64, path, sizeof(path));
+	check_own(d, "executor arm64", path, err, GRADE_NOTE,
+		  "nothing runs in arm64 guests");
+	err = guest_find_plugin(path, sizeof(path));
+	check_own(d, "plugin", path, err, GRADE_NOTE,
+		  "no coverage of kernels without KCOV");
 }
 
 static void check_kvm(struct doctor *d)
@@ -266,6 +296,10 @@ static bool in_path(const char *program, char *out, size_t size)
 {
 	const char *path = getenv("PATH");
 
+	if (strchr(program, '/')) {
+		snprintf(out, size, "%s", program);
+		return access(program, X_OK) == 0;
+	}
 	for (const char *p = path; p && *p;) {
 		size_t n = strcspn(p, ":");
 
@@ -293,17 +327,29 @@ static void check_tool(struct doctor *d, const char *program, enum grade grade,
 
 static void check_tools(struct doctor *d)
 {
-	check_tool(d, "gcc", GRADE_MISSING,
-		   "no C reproducers, no kernel builds", "gcc libc6-dev");
-	check_tool(d, "clang", GRADE_NOTE,
-		   "kernels cannot be built with clang (KMSAN, CFI)", "clang");
-	check_tool(d, "aarch64-linux-gnu-gcc", GRADE_NOTE,
-		   "no programs for arm64 guests",
-		   "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
-	check_tool(d, "make", GRADE_NOTE, "no kernel builds", "make");
-	check_tool(d, "flex", GRADE_NOTE, "no kernel builds",
-		   "flex bison bc libelf-dev libssl-dev");
-	check_tool(d, "git", GRADE_NOTE, "no bisection", "git");
+	static const struct {
+		const char *program, *cost, *package;
+	} wanted[] = {
+		{ "gcc", "no kernel builds", "gcc libc6-dev" },
+		{ "clang", "kernels cannot be built with clang (KMSAN, CFI)",
+		  "clang" },
+		{ "make", "no kernel builds", "make" },
+		{ "flex", "no kernel builds", "flex libelf-dev libssl-dev" },
+		{ "bison", "no kernel builds", "bison" },
+		{ "bc", "no kernel builds", "bc" },
+		{ "git", "no bisection", "git" },
+	};
+	const char *packages;
+	const char *cc = payload_compiler(PROG_X86_64, &packages);
+
+	check_tool(d, cc, GRADE_MISSING, "no C reproducers (bugon run --shell)",
+		   packages);
+	cc = payload_compiler(PROG_ARM64, &packages);
+	check_tool(d, cc, GRADE_NOTE, "no C reproducers for arm64 guests",
+		   packages);
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		check_tool(d, wanted[i].program, GRADE_NOTE, wanted[i].cost,
+			   wanted[i].package);
 }
 
 static fallible doctor_run(const void *options, int argc, char **argv,
@@ -316,6 +362,7 @@ static fallible doctor_run(const void *options, int argc, char **argv,
 		return error_new(ERR_USAGE, "no operands are expected");
 	if (d.opts->json)
 		d.array = array = json_array_new();
+	check_own_files(&d);
 	check_qemu(&d);
 	TRY(check_kernels(&d));
 	check_kvm(&d); /* tries it with a kernel from before */

@@ -62,9 +62,11 @@ static fallible write_config(const struct buf *config, const char *path)
 	if (!f)
 		return error_os("%s", path);
 	bool bad = fwrite(config->data, 1, config->len, f) != config->len;
-	if (f != stdout && fclose(f) != 0)
+	if (f == stdout) /* main() looks after it, and says so once */
+		return NULL;
+	if (fclose(f) != 0)
 		bad = true;
-	return bad ? error_os("%s", path ? path : "standard output") : NULL;
+	return bad ? error_os("%s", path) : NULL;
 }
 
 static fallible make_config(const struct kernel_config *k, bool strict,

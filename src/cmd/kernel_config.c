@@ -57,7 +57,7 @@ fallible kernel_config_read(const char *path, struct buf *out)
 	_cleanup_(close_fdp) int fd = -1;
 	struct stat st;
 
-	TRY(io_open_read(path, &fd));
+	TRY(io_open_regular(path, &fd));
 	if (fstat(fd, &st) < 0)
 		return error_os("%s", path);
 	if (st.st_size == 0)

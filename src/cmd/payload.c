@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/payload.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/io.h"
 
-enum { MAX_BYTES = 256 * 1024 * 1024 };
+enum { MAX_BYTES = 256 * 1024 * 1024, DIR_BYTES = 512 };
 
 static const struct target {
 	const char *name;
@@ -27,60 +26,74 @@ static const struct target {
 			 "gcc-aarch64-linux-gnu libc6-dev-arm64-cross" },
 };
 
-static fallible wait_compiler(pid_t pid, const struct target *t,
-			      const char *path)
+const char *payload_compiler(enum prog_arch arch, const char **packages)
 {
-	int status;
+	const char *cc = getenv(targets[arch].cc_env);
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_os("waiting for the compiler");
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+	*packages = targets[arch].packages;
+	return cc && *cc ? cc : targets[arch].cc;
+}
+
+/* To `dir`/a.out; what the compiler keeps meanwhile goes there, too. */
+static fallible compile(const char *path, enum prog_arch arch, const char *dir)
+{
+	_cleanup_(child_result_deinit) struct child_result r = {};
+	const struct target *t = &targets[arch];
+	const char *packages, *cc = payload_compiler(arch, &packages);
+	char file[DIR_BYTES + 16], tmp[DIR_BYTES + 16];
+	const char *argv[] = { cc,   "-static", "-O1", "-g", "-pthread",
+			       "-w", "-o",	file,  path, NULL };
+	const char *env[] = { tmp };
+	struct child_opts o = {
+		.argv = argv, .env = env, .nr_env = 1, .log_fd = STDERR_FILENO
+	};
+
+	snprintf(file, sizeof(file), "%s/a.out", dir);
+	snprintf(tmp, sizeof(tmp), "TMPDIR=%s", dir);
+	struct error *err = child_run(&o, &r);
+	if (err && error_kind(err) == ERR_NOT_FOUND) {
+		error_free(err);
 		return error_new(ERR_NOT_FOUND,
-				 "no C compiler for %s: apt install %s, or set "
-				 "%s",
-				 t->name, t->packages, t->cc_env);
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
+				 "no C compiler for %s (%s): apt install %s, "
+				 "or set %s",
+				 t->name, cc, packages, t->cc_env);
+	}
+	if (err)
+		return err;
+	if (!child_ok(&r))
 		return error_new(ERR_BUILD, "%s does not compile", path);
+	if (access(file, R_OK) < 0)
+		return error_new(ERR_BUILD, "%s wrote no program for %s", cc,
+				 path);
 	return NULL;
 }
 
-static fallible compile(const char *path, const struct target *t,
-			const char *output)
+/* A compiler that was killed leaves files behind, but no directories. */
+static void remove_dir(const char *path)
 {
-	const char *cc = getenv(t->cc_env);
+	DIR *d = opendir(path);
 
-	if (!cc || !*cc)
-		cc = t->cc;
-	pid_t pid = fork();
-	if (pid < 0)
-		return error_os("fork");
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(STDERR_FILENO, STDOUT_FILENO);
-		execlp(cc, cc, "-static", "-O1", "-g", "-pthread", "-w", "-o",
-		       output, path, (char *)NULL);
-		_exit(127);
-	}
-	return wait_compiler(pid, t, path);
+	for (struct dirent *e; d && (e = readdir(d));)
+		unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+	rmdir(path);
 }
 
-static fallible load_c(const char *path, const struct target *t,
-		       struct buf *out)
+static fallible load_c(const char *path, enum prog_arch arch, struct buf *out)
 {
 	const char *tmp = getenv("TMPDIR");
-	char dir[512], file[544];
+	char dir[DIR_BYTES], file[DIR_BYTES + 16];
 
 	snprintf(dir, sizeof(dir), "%s/bugon-cc-XXXXXX",
 		 tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir))
 		return error_os("%s", dir);
 	snprintf(file, sizeof(file), "%s/a.out", dir);
-	struct error *err = compile(path, t, file);
+	struct error *err = compile(path, arch, dir);
 	if (!err)
 		err = io_read_file(file, MAX_BYTES, out);
-	unlink(file);
-	rmdir(dir);
+	remove_dir(dir);
 	return err;
 }
 
@@ -119,7 +132,7 @@ fallible payload_load(const char *path, enum prog_arch arch, struct buf *out)
 	if (access(path, R_OK) < 0)
 		return error_new(ERR_INPUT, "%s: %s", path, strerror(errno));
 	if (slice_ends(slice_cstr(path), SLICE(".c")))
-		TRY(load_c(path, t, &b));
+		TRY(load_c(path, arch, &b));
 	else
 		TRY(io_read_file(path, MAX_BYTES, &b));
 	struct slice s = buf_as_slice(&b);

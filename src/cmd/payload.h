@@ -12,8 +12,11 @@
  * "cc -static" ($CC is heeded), for arm64 with aarch64-linux-gnu-gcc
  * ($CC_ARM64).  Errors: ERR_NOT_FOUND (no compiler), ERR_INPUT (no such file, a
  * dynamic binary, for another machine, too large), ERR_BUILD (it does not
- * compile; the compiler's words went to stderr).
+ * compile; the compiler's words went to stderr), ERR_CANCELLED.
  */
 fallible payload_load(const char *path, enum prog_arch arch, struct buf *out);
+
+/** The compiler for C files, and the packages that have it. */
+const char *payload_compiler(enum prog_arch arch, const char **packages);
 
 #endif /* CMD_PAYLOAD_H */

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/child.h"
 #include "cmd/cmd.h"
 #include "cmd/coverage.h"
 #include "cmd/diagnosis.h"
 #include "cmd/finding.h"
 #include "cmd/kernel_pick.h"
 #include "cmd/payload.h"
+#include "cmd/run_files.h"
 #include "cmd/run_job.h"
 #include "guest/guest.h"
 
@@ -83,6 +85,7 @@ struct run {
 	struct guest_cover cover;
 	bool alive; /* the guest can run another one */
 	bool boot_reported; /* what the kernel said at its start */
+	bool told; /* `object` says how the run went */
 	bool many; /* several runs: a snapshot may pay */
 };
 
@@ -194,13 +197,14 @@ static void describe(const struct run_job *job, const struct wire_result *res,
 		buf_str(out, "did not end: the guest hangs");
 }
 
-static void run_to_json(const struct run *run, const struct run_job *job,
+static void run_to_json(struct run *run, const struct run_job *job,
 			const struct wire_result *res, struct slice output,
 			const char *how)
 {
 	const struct vm *vm = guest_vm(run->guest);
 	struct json *o = run->object;
 
+	run->told = true;
 	json_set(o, "program", json_text(slice_cstr(job->name)));
 	json_set(o, "machine", json_text(slice_cstr(vm_machine(vm))));
 	json_set(o, "boot_ms", json_int(vm_boot_ms(vm)));
@@ -260,7 +264,18 @@ static void diagnose(struct run *run)
 		printf("DIAGNOSIS:\n%s", buf_cstr(&out));
 }
 
-static fallible start_guest(struct run *run)
+static fallible check_sandbox(const struct run *run, uint32_t sandbox)
+{
+	struct wire_guest w = wire_guest(guest_wire(run->guest));
+
+	if (sandbox != WIRE_SANDBOX_NAMESPACE || w.features & WIRE_HAS_USERNS)
+		return NULL;
+	return error_new(ERR_INPUT,
+			 "--sandbox namespace: this kernel lets nobody make "
+			 "user namespaces: it needs CONFIG_USER_NS");
+}
+
+static fallible start_guest(struct run *run, uint32_t sandbox)
 {
 	struct vm *vm = guest_vm(run->guest);
 
@@ -271,6 +286,7 @@ static fallible start_guest(struct run *run)
 	if (failed)
 		error_free(said);
 	TRY(failed ? failed : said);
+	TRY(check_sandbox(run, sandbox));
 	if (run->many) {
 		struct error *err = guest_snapshot(run->guest);
 
@@ -299,12 +315,13 @@ static fallible run_once(struct run *run, const struct run_job *job)
 	size_t nr;
 	bool got, hangs;
 
-	TRY(start_guest(run));
+	TRY(start_guest(run, job->req.sandbox));
 	uint64_t from = vm_console(vm, 0, &ignored);
 	TRY(guest_call(run->guest, &job->req, buf_as_slice(&job->payload),
 		       (unsigned)MIN((uint64_t)patience_ms * vm_slowdown() / 100,
 				     (uint64_t)INT32_MAX),
-		       &res, &got));
+		       &res, &got),
+	    "%s", job->name);
 	TRY(vm_drain(vm, got ? LINGER_MS : DYING_MS));
 	vm_console(vm, from, &console);
 	hangs = !got && !vm_death(vm)->kind;
@@ -323,24 +340,49 @@ static fallible run_once(struct run *run, const struct run_job *job)
 
 static fallible run_and_list(struct run *run, const struct run_job *job)
 {
+	TRY(child_check_cancelled());
 	if (!run->array)
 		return run_once(run, job);
+	run->told = false;
 	run->object = json_object_new();
 	run->crashes = json_array_new();
 	struct error *err = run_once(run, job);
 	json_set(run->object, "crashes", run->crashes);
-	json_push(run->array, run->object);
+	if (run->told)
+		json_push(run->array, run->object);
+	else
+		json_free(run->object);
 	return err;
 }
 
-static fallible run_all(struct run *run, const struct run_job *jobs, size_t n)
+static fallible run_each(struct run *run, const struct run_job *jobs, size_t n)
 {
 	for (unsigned i = 0; i < run->opts->repeat; i++)
 		for (size_t k = 0; k < n; k++)
 			TRY(run_and_list(run, &jobs[k]));
+	return NULL;
+}
+
+/* The first of two; the other one is forgotten. */
+static struct error *first_error(struct error *a, struct error *b)
+{
+	if (!a)
+		return b;
+	error_free(b);
+	return a;
+}
+
+/* What was found is written, whatever ended it. */
+static fallible run_all(struct run *run, const struct run_job *jobs, size_t n)
+{
+	struct error *err = run_each(run, jobs, n);
+
 	if (run->opts->cover)
-		TRY(run_job_write_pcs(&run->pcs, run->opts->cover));
-	return run->array ? json_write(run->array, stdout) : NULL;
+		err = first_error(err, run_job_write_pcs(&run->pcs,
+							 run->opts->cover));
+	if (run->array)
+		err = first_error(err, json_write(run->array, stdout));
+	return err;
 }
 
 static fallible choose_accel(const char *name, enum vm_accel *out)
@@ -366,6 +408,17 @@ static fallible choose_link(const char *name, enum guest_link *out)
 	return NULL;
 }
 
+/* A file that the user named and is not there is no tool that lacks here. */
+static fallible named(struct error *err)
+{
+	if (!err || error_kind(err) != ERR_NOT_FOUND)
+		return err;
+	struct error *input = error_new(ERR_INPUT, "%s", error_message(err));
+
+	error_free(err);
+	return input;
+}
+
 static fallible open_symbols(const struct run_opts *o,
 			     const struct kernel_pick *k,
 			     struct symbols **symbols)
@@ -378,7 +431,7 @@ static fallible open_symbols(const struct run_opts *o,
 		return NULL;
 	struct error *err = symbols_open(path, NULL, symbols);
 	if (err && o->vmlinux)
-		return err;
+		return named(err);
 	error_free(err); /* a guess of ours that was wrong */
 	return NULL;
 }
@@ -397,34 +450,20 @@ static fallible make_config(const struct run_opts *o,
 	return choose_accel(o->accel, &cfg->accel);
 }
 
-enum { MAX_FILES = OPT_LIST_MAX + 1 };
-
-/* What --file names, and `program` as /bin/program unless it is empty. */
-static size_t list_files(struct arena *arena, const struct opt_list *names,
-			 struct slice program, struct vm_file *out)
+/* Before it boots: what the guest would refuse. */
+static fallible check_jobs(const struct guest *g, const struct run_job *jobs,
+			   size_t n)
 {
-	size_t n = 0;
+	size_t most = guest_max_payload(g);
 
-	for (unsigned i = 0; i < names->nr; i++) {
-		const char *name = names->v[i];
-		const char *colon = strrchr(name, ':');
-		const char *slash = strrchr(name, '/');
-		struct vm_file f = { .host = name,
-				     .path = slash ? slash + 1 : name,
-				     .mode = 0644 };
-
-		if (colon && colon[1] == '/') {
-			f.host = arena_strndup(arena, name,
-					       (size_t)(colon - name));
-			f.path = colon + 1;
-		}
-		out[n++] = f;
-	}
-	if (program.len)
-		out[n++] = (struct vm_file){ .path = "/bin/program",
-					     .data = program,
-					     .mode = 0755 };
-	return n;
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].payload.len > most)
+			return error_new(ERR_INPUT,
+					 "%s: too large: %zu bytes for the "
+					 "guest, %zu are possible",
+					 jobs[i].name, jobs[i].payload.len,
+					 most);
+	return NULL;
 }
 
 static fallible run_jobs(const struct run_opts *o,
@@ -436,7 +475,7 @@ static fallible run_jobs(const struct run_opts *o,
 	_cleanup_(guest_closep) struct guest *guest = NULL;
 	_cleanup_(json_freep) struct json *array = NULL;
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct vm_file files[MAX_FILES];
+	struct vm_file files[RUN_MAX_FILES];
 	struct guest_cover cover;
 	struct vm_config cfg;
 	enum guest_link link;
@@ -445,13 +484,14 @@ static fallible run_jobs(const struct run_opts *o,
 	TRY(make_config(o, kernel, &cfg));
 	TRY(open_symbols(o, kernel, &symbols));
 	cfg.files = files;
-	cfg.nr_files = list_files(arena, &o->files, program, files);
+	TRY(run_files(arena, &o->files, program, files, &cfg.nr_files));
 	TRY(coverage_choose(o->coverage, o->cover != NULL, kernel, cfg.accel,
 			    &cover));
 	if (link == GUEST_LINK_SERIAL && cover.source == WIRE_COVER_PLUGIN)
 		return error_new(ERR_USAGE, "--coverage plugin needs shared "
 					    "memory, not --link serial");
 	TRY(guest_open(&cfg, &cover, link, &guest));
+	TRY(check_jobs(guest, jobs, n));
 	if (o->json)
 		array = json_array_new();
 	struct run run = { .opts = o,
@@ -492,7 +532,7 @@ static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
 		vec_push(&jobs, job);
 	}
 	for (int i = 0; !o->shell && i < argc; i++) {
-		TRY(run_job_program(argv[i], arch, &job));
+		TRY(named(run_job_program(argv[i], arch, &job)));
 		vec_push(&jobs, job);
 	}
 	vec_for_each(&jobs, j) {
@@ -503,22 +543,15 @@ static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
 			buf_as_slice(&program));
 }
 
-static fallible run_run(const void *options, int argc, char **argv, int *status)
+/* The guest and all files are gone by now: interrupted, we die of the signal. */
+static fallible finish(struct error *err, int *status)
 {
-	struct run_opts o = *(const struct run_opts *)options;
-
-	if (!o.shell && !argc)
-		return error_new(ERR_USAGE, "name a program, or a binary or C "
-					    "file with --shell");
-	o.timeout_s = o.timeout_s ? o.timeout_s : DEFAULT_TIMEOUT_S;
-	o.memory_mib = o.memory_mib ? o.memory_mib : 512;
-	o.cpus = o.cpus ? o.cpus : 1;
-	o.repeat = o.repeat ? o.repeat : 1;
-	if (o.timeout_s > 86400 || o.memory_mib < 64 || o.cpus > 256)
-		return error_new(ERR_USAGE,
-				 "--timeout is at most 86400, --memory at "
-				 "least 64, --cpus at most 256");
-	struct error *err = load_and_run(&o, argc, argv);
+	if (child_cancelled()) {
+		fprintf(stderr, "bugon run: interrupted\n");
+		error_free(err);
+		fflush(stdout);
+		child_reraise();
+	}
 	/* No QEMU, kernel or compiler here: the message says what to do. */
 	if (err && error_kind(err) == ERR_NOT_FOUND) {
 		fprintf(stderr, "bugon run: %s\n", error_message(err));
@@ -527,6 +560,30 @@ static fallible run_run(const void *options, int argc, char **argv, int *status)
 		return NULL;
 	}
 	return err;
+}
+
+static fallible run_run(const void *options, int argc, char **argv, int *status)
+{
+	struct run_opts o = *(const struct run_opts *)options;
+
+	if (!o.shell && !argc)
+		return error_new(ERR_USAGE, "name a program, or a binary or C "
+					    "file with --shell");
+	if (o.shell && argc >= (int)WIRE_MAX_ARGV)
+		return error_new(
+			ERR_USAGE,
+			"--shell: at most %u arguments for the program",
+			WIRE_MAX_ARGV - 1);
+	o.timeout_s = o.timeout_s ? o.timeout_s : DEFAULT_TIMEOUT_S;
+	o.memory_mib = o.memory_mib ? o.memory_mib : 512;
+	o.cpus = o.cpus ? o.cpus : 1;
+	o.repeat = o.repeat ? o.repeat : 1;
+	if (o.timeout_s > 86400 || o.memory_mib < 64 || o.cpus > 256)
+		return error_new(ERR_USAGE,
+				 "--timeout is at most 86400, --memory at "
+				 "least 64, --cpus at most 256");
+	child_catch_signals();
+	return finish(load_and_run(&o, argc, argv), status);
 }
 
 const struct command cmd_run = {

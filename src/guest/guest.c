@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guest/guest.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/io.h"
 #include "base/mem.h"
 
@@ -46,7 +49,22 @@ enum prog_arch guest_arch(const char *kernel)
 	return k.kind == VM_KERNEL_ARM64 ? PROG_ARM64 : PROG_X86_64;
 }
 
-static fallible find_executor(struct guest *g, enum prog_arch arch)
+/* What the environment says, which must be there; false if it says nothing. */
+static fallible from_env(const char *name, char *path, size_t size, bool *set)
+{
+	const char *env = getenv(name);
+
+	*set = env && *env;
+	if (!*set)
+		return NULL;
+	snprintf(path, size, "%s", env);
+	if (access(path, R_OK) < 0)
+		return error_new(ERR_NOT_FOUND, "%s is %s: %s", name, env,
+				 strerror(errno));
+	return NULL;
+}
+
+fallible guest_find_executor(enum prog_arch arch, char *path, size_t size)
 {
 	static const struct {
 		const char *env, *build, *installed, *also;
@@ -58,15 +76,11 @@ static fallible find_executor(struct guest *g, enum prog_arch arch)
 				 ", after apt install gcc-aarch64-linux-gnu "
 				 "libc6-dev-arm64-cross" },
 	};
-	const char *env = getenv(rows[arch].env);
-	size_t size = sizeof(g->executor);
+	bool set;
 
-	if (env && *env) {
-		snprintf(g->executor, size, "%s", env);
-		return NULL;
-	}
-	if (beside_us(rows[arch].build, g->executor, size) ||
-	    beside_us(rows[arch].installed, g->executor, size))
+	TRY(from_env(rows[arch].env, path, size, &set));
+	if (set || beside_us(rows[arch].build, path, size) ||
+	    beside_us(rows[arch].installed, path, size))
 		return NULL;
 	return error_new(ERR_NOT_FOUND,
 			 "bugon's %s is neither beside the program nor in "
@@ -74,17 +88,13 @@ static fallible find_executor(struct guest *g, enum prog_arch arch)
 			 rows[arch].build, rows[arch].also, rows[arch].env);
 }
 
-static fallible find_plugin(struct guest *g)
+fallible guest_find_plugin(char *path, size_t size)
 {
-	const char *env = getenv("BUGON_PLUGIN");
-	size_t size = sizeof(g->plugin);
+	bool set;
 
-	if (env && *env) {
-		snprintf(g->plugin, size, "%s", env);
-		return NULL;
-	}
-	if (beside_us("cover-plugin.so", g->plugin, size) ||
-	    beside_us("../libexec/bugon/cover-plugin.so", g->plugin, size))
+	TRY(from_env("BUGON_PLUGIN", path, size, &set));
+	if (set || beside_us("cover-plugin.so", path, size) ||
+	    beside_us("../libexec/bugon/cover-plugin.so", path, size))
 		return NULL;
 	return error_new(ERR_NOT_FOUND,
 			 "QEMU's plugin cover-plugin.so is neither beside the "
@@ -100,7 +110,7 @@ static fallible open_wire(struct guest *g, const struct guest_cover *cover,
 	if (cover)
 		config.cover_source = cover->source;
 	if (cover && cover->plugin) {
-		TRY(find_plugin(g));
+		TRY(guest_find_plugin(g->plugin, sizeof(g->plugin)));
 		config.cover_bytes = WIRE_COVER_BYTES;
 	}
 	TRY(wire_open(g->shm_fd, &config, &g->wire));
@@ -142,7 +152,8 @@ static bool is_ready(void *ctx)
 	/* Who takes no messages is about to end: vm_boot() sees that. */
 	error_free(pump(g));
 	w = wire_guest(g->wire);
-	return w.state == WIRE_STATE_READY || w.state == WIRE_STATE_FAILED;
+	return w.state == WIRE_STATE_READY || w.state == WIRE_STATE_FAILED ||
+	       child_cancelled();
 }
 
 fallible guest_open(const struct vm_config *cfg,
@@ -157,7 +168,8 @@ fallible guest_open(const struct vm_config *cfg,
 		return error_os("shared memory");
 	if (c.nr_files >= GUEST_MAX_FILES)
 		return error_new(ERR_BUG, "too many files for the guest");
-	TRY(find_executor(g, guest_arch(c.kernel)));
+	TRY(guest_find_executor(guest_arch(c.kernel), g->executor,
+				sizeof(g->executor)));
 	g->files[0] = (struct vm_file){ .path = "/init",
 					.host = g->executor,
 					.mode = 0755 };
@@ -192,6 +204,7 @@ fallible guest_start(struct guest *g)
 	else
 		wire_reset(g->wire);
 	TRY(vm_boot(g->vm));
+	TRY(child_check_cancelled());
 	if (g->snapshot) /* some restore the shared memory, too */
 		wire_refresh(g->wire);
 	struct wire_guest w = wire_guest(g->wire);
@@ -225,6 +238,11 @@ fallible guest_snapshot(struct guest *g)
 	TRY(vm_snapshot(g->vm));
 	g->snapshot = true;
 	return NULL;
+}
+
+size_t guest_max_payload(const struct guest *g)
+{
+	return wire_max_payload(g->wire);
 }
 
 uint32_t guest_room(const struct guest *g)
@@ -267,6 +285,7 @@ fallible guest_take(struct guest *g, unsigned timeout_ms,
 		TRY(poll_answer(g, res, got));
 		if (*got)
 			return NULL;
+		TRY(child_check_cancelled());
 		TRY(vm_poll(g->vm, looks++ < EAGER_LOOKS ? 0 : PAUSE_MS,
 			    &events));
 		if (vm_death(g->vm)->kind || now_ms() >= end)

@@ -39,6 +39,13 @@ struct guest_cover {
 enum prog_arch guest_arch(const char *kernel);
 
 /**
+ * Where bugon's executor and QEMU's plugin are, as guest_open() finds them.
+ * Errors: ERR_NOT_FOUND; the message says what to do.
+ */
+fallible guest_find_executor(enum prog_arch arch, char *path, size_t size);
+fallible guest_find_plugin(char *path, size_t size);
+
+/**
  * Prepare; /init and the shared memory are added to `cfg`.
  * The plugin is the file "cover-plugin.so", found like the executor, or
  * $BUGON_PLUGIN.  `cover` NULL: KCOV where the kernel has it.
@@ -51,7 +58,10 @@ fallible guest_open(const struct vm_config *cfg,
 void guest_close(struct guest *g);
 DEFINE_CLEANUP(struct guest *, guest_close)
 
-/** Boot afresh and wait for the executor. Errors: those of vm_boot(). */
+/**
+ * Boot afresh and wait for the executor.  Errors: those of vm_boot(),
+ * ERR_CANCELLED (child_catch_signals()).
+ */
 fallible guest_start(struct guest *g);
 
 /**
@@ -59,6 +69,9 @@ fallible guest_start(struct guest *g);
  * guest_start()s restore it.  Errors: those of vm_snapshot().
  */
 fallible guest_snapshot(struct guest *g);
+
+/** Bytes of the largest payload that a guest takes. */
+size_t guest_max_payload(const struct guest *g);
 
 /** How many more requests the guest takes now. */
 uint32_t guest_room(const struct guest *g);
@@ -73,7 +86,8 @@ fallible guest_submit(struct guest *g, const struct wire_request *req,
 /**
  * Wait for the next answer, reading the guest's console meanwhile.
  * *got is false when it died, answered nonsense, or not within `timeout_ms`
- * (see vm_death()).  The result lives until the next call.  Errors: ERR_INFRA.
+ * (see vm_death()).  The result lives until the next call.  Errors: ERR_INFRA,
+ * ERR_CANCELLED.
  */
 fallible guest_take(struct guest *g, unsigned timeout_ms,
 		    struct wire_result *res, bool *got);

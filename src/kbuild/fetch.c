@@ -170,19 +170,29 @@ static fallible add(struct job *j, const char *name)
 	return file_move(from, to);
 }
 
-static fallible add_symbols(struct job *j)
+/* The symbols that were prepared, and what they say of the kernel. */
+static fallible publish_symbols(struct job *j)
 {
 	_cleanup_(freep) char *vmlinux =
 		text_printf("%s/vmlinux", j->stage.out);
 	_cleanup_(freep) char *info = text_printf("%s/info", j->stage.out);
 	char sig[ELF_SIGNATURE_BYTES];
 
-	TRY(take_symbols(j, j->entry.info.release));
-	TRY(elf_signature(vmlinux, sig));
-	info_set(&j->entry.info.signature, slice_cstr(sig));
+	struct error *err = elf_signature(vmlinux, sig);
+	if (!err)
+		info_set(&j->entry.info.signature, slice_cstr(sig));
+	else if (error_kind(err) != ERR_NOT_FOUND)
+		return err;
+	error_free(err); /* symbols alone, without code */
 	TRY(info_write(&j->entry.info, info));
 	TRY(add(j, "vmlinux"));
 	return add(j, "info");
+}
+
+static fallible add_symbols(struct job *j)
+{
+	TRY(take_symbols(j, j->entry.info.release));
+	return publish_symbols(j);
 }
 
 static fallible complete(struct job *j)
@@ -256,6 +266,60 @@ static fallible copy_if(const struct kernel_fetch *f, const char *from,
 	return NULL;
 }
 
+/*
+ * Debian's place for something: of the tree that the file lies in (ROOT/boot),
+ * else of this machine.  NULL if there is nothing; free() it.
+ */
+static char *find_place(const struct kernel_fetch *f, const char *below)
+{
+	const char *slash = strrchr(f->what, '/');
+	_cleanup_(freep) char *near = text_printf(
+		"%.*s/../%s", (int)(slash - f->what), f->what, below);
+	_cleanup_(freep) char *here = text_printf("/%s", below);
+
+	if (file_exists(near))
+		return take_ptr(near);
+	return file_exists(here) ? take_ptr(here) : NULL;
+}
+
+/* Taken when it is there; missing only if it was asked for. */
+static fallible copy_symbols(const struct kernel_fetch *f, const char *release,
+			     const struct stage *s)
+{
+	_cleanup_(freep) char *below =
+		text_printf("usr/lib/debug/boot/vmlinux-%s", release);
+	_cleanup_(freep) char *from = find_place(f, below);
+	_cleanup_(freep) char *to = text_printf("%s/vmlinux", s->out);
+
+	if (from)
+		TRY(copy_if(f, from, to, "its symbols"));
+	if (f->symbols && !file_exists(to))
+		return error_new(ERR_NOT_FOUND,
+				 "%s: no symbols of it in /%s: install its "
+				 "-dbg package",
+				 f->what, below);
+	return NULL;
+}
+
+static fallible copy_modules(const struct kernel_fetch *f, const char *release,
+			     const struct stage *s)
+{
+	_cleanup_(child_result_deinit) struct child_result r = {};
+	_cleanup_(freep) char *below = text_printf("lib/modules/%s", release);
+	_cleanup_(freep) char *from = find_place(f, below);
+	_cleanup_(freep) char *to = text_printf("%s/modules", s->out);
+	const char *argv[] = { "cp", "-a", "-T", "--", from, to, NULL };
+
+	if (!from)
+		return error_new(ERR_NOT_FOUND, "%s: no modules of it in /%s",
+				 f->what, below);
+	TRY(child_run(&(struct child_opts){ .argv = argv }, &r));
+	if (!child_ok(&r))
+		return error_new(ERR_OS, "copying %s: " SLICE_FMT, from,
+				 SLICE_ARG(slice_trim(buf_as_slice(&r.tail))));
+	return NULL;
+}
+
 static fallible copy_kernel(const struct kernel_fetch *f, const char *release,
 			    const char *name, const struct stage *s)
 {
@@ -264,42 +328,64 @@ static fallible copy_kernel(const struct kernel_fetch *f, const char *release,
 	_cleanup_(freep) char *config_from = text_printf(
 		"%.*s/config-%s", (int)(slash - f->what), f->what, release);
 	_cleanup_(freep) char *config_to = text_printf("%s/config", s->out);
-	_cleanup_(freep) char *symbols_from =
-		text_printf("/usr/lib/debug/boot/vmlinux-%s", release);
-	_cleanup_(freep) char *symbols_to = text_printf("%s/vmlinux", s->out);
+	bool own_symbols = !strcmp(name, "linux");
 
 	TRY(file_copy(f->what, image));
+	if (!*release && ((f->symbols && !own_symbols) || f->modules))
+		return error_new(ERR_NOT_FOUND,
+				 "%s: only of a file vmlinuz-VERSION is known "
+				 "where its symbols and modules are",
+				 f->what);
 	if (!*release)
 		return NULL;
 	TRY(copy_if(f, config_from, config_to, "its configuration"));
-	return copy_if(f, symbols_from, symbols_to, "its symbols");
+	if (f->modules)
+		TRY(copy_modules(f, release, s));
+	return copy_symbols(f, release, s);
 }
 
-static fallible fetch_file(struct kernel_cache *c, const struct kernel_fetch *f,
-			   struct buf *dir)
+/* The kernel is there already; what was prepared and it lacks comes to it. */
+static fallible add_to_known(struct job *j, const char *dir)
 {
+	_cleanup_(freep) char *vmlinux =
+		text_printf("%s/vmlinux", j->stage.out);
+	_cleanup_(close_fdp) int lock = -1;
+
+	TRY(cache_lock(j->cache, dir, &lock));
+	if (!kernel_entry_read(dir, &j->entry))
+		return error_new(ERR_OS, "%s: no kernel in it any more", dir);
+	if (j->f->modules && !j->entry.modules)
+		TRY(add(j, "modules"));
+	if (!j->entry.vmlinux && file_exists(vmlinux))
+		TRY(publish_symbols(j));
+	return NULL;
+}
+
+static fallible fetch_file(struct job *j, struct buf *dir)
+{
+	const struct kernel_fetch *f = j->f;
 	const char *base = strrchr(f->what, '/') + 1, *name;
 	const char *release = strncmp(base, "vmlinuz-", 8) ? "" : base + 8;
-	_cleanup_(stage_close) struct stage s = { .lock = -1 };
 	_cleanup_(info_deinit) struct kernel_info info = {};
 	_cleanup_(close_fdp) int fd = -1;
 	bool known;
 
-	TRY(io_open_read(f->what, &fd));
+	TRY(io_open_regular(f->what, &fd));
 	const char *arch = arch_of(fd, &name);
 	if (!arch)
 		return error_new(ERR_INPUT,
 				 "%s: neither bzImage, arm64 Image nor a User "
 				 "Mode Linux binary",
 				 f->what);
-	TRY(stage_open(c, &s));
-	TRY(copy_kernel(f, release, name, &s));
+	TRY(stage_open(j->cache, &j->stage));
+	TRY(copy_kernel(f, release, name, &j->stage));
 	kernel_info_init(&info);
 	info_set(&info.release, slice_cstr(release));
 	info_set(&info.arch, slice_cstr(arch));
 	info_set(&info.origin, SLICE("file"));
 	info_set(&info.source, slice_cstr(f->what));
-	return stage_publish(c, &s, &info, dir, &known);
+	TRY(stage_publish(j->cache, &j->stage, &info, dir, &known));
+	return known ? add_to_known(j, buf_cstr(dir)) : NULL;
 }
 
 fallible kernel_fetch(struct kernel_cache *c, const struct kernel_fetch *f,
@@ -312,6 +398,6 @@ fallible kernel_fetch(struct kernel_cache *c, const struct kernel_fetch *f,
 	};
 
 	if (f->what && strchr(f->what, '/'))
-		return fetch_file(c, f, dir);
+		return fetch_file(&j, dir);
 	return fetch_debian(&j, dir);
 }

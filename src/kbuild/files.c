@@ -110,11 +110,9 @@ fallible file_copy(const char *from, const char *to)
 	_cleanup_(close_fdp) int out = -1;
 	struct stat st;
 
-	TRY(io_open_read(from, &in));
+	TRY(io_open_regular(from, &in));
 	if (fstat(in, &st) < 0)
 		return error_os("%s", from);
-	if (!S_ISREG(st.st_mode))
-		return error_new(ERR_INPUT, "%s: is not a regular file", from);
 	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 		   0600 | (st.st_mode & 0777));
 	if (out < 0)

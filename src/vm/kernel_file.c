@@ -147,7 +147,7 @@ static void identify_gzip(struct slice packed, struct vm_kernel *k)
 static bool is_text(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)p[i] < ' ' && !strchr("\t\r\n\f", p[i]))
+		if ((unsigned char)p[i] < ' ' && !memchr("\t\r\n\f", p[i], 4))
 			return false;
 	return len > 0;
 }
@@ -158,7 +158,7 @@ fallible vm_kernel_identify(const char *path, struct vm_kernel *out)
 	char head[HEAD_BYTES] = { 0 };
 	struct vm_kernel k = { .kind = VM_KERNEL_UNKNOWN };
 
-	TRY(io_open_read(path, &fd));
+	TRY(io_open_regular(path, &fd));
 	ssize_t n = read(fd, head, sizeof(head));
 	if (n < 0)
 		return error_os("%s", path);

@@ -48,6 +48,7 @@
 #define WIRE_MAX_SLOTS 64u
 #define WIRE_MAX_CALLS 512u /* of a program */
 #define WIRE_MAX_RESULTS 512u /* r0..r511 */
+#define WIRE_MAX_ARGV 64u /* of WIRE_EXEC, with the program's name */
 #define WIRE_MAX_ARGS 9u /* of a call; the kernel takes 6 */
 #define WIRE_MAX_REGION (1u << 30)
 #define WIRE_PROBES 16u /* of the max-signal table */

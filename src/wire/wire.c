@@ -288,6 +288,11 @@ uint32_t wire_room(const struct wire *w)
 	return w->host.slots - wire_pending(w);
 }
 
+size_t wire_max_payload(const struct wire *w)
+{
+	return w->host.req_size - sizeof(struct wire_request);
+}
+
 fallible wire_submit(struct wire *w, const struct wire_request *req,
 		     struct slice payload, uint32_t *number)
 {
@@ -298,7 +303,7 @@ fallible wire_submit(struct wire *w, const struct wire_request *req,
 
 	if (!wire_room(w))
 		return error_new(ERR_INPUT, "too many requests under way");
-	if (payload.len > w->host.req_size - sizeof(r))
+	if (payload.len > wire_max_payload(w))
 		return error_new(ERR_INPUT,
 				 "a request of %zu bytes is too large",
 				 payload.len);

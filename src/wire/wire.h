@@ -93,6 +93,9 @@ fallible wire_wait_ready(struct wire *w, unsigned int timeout_ms);
 /** How many more requests can be submitted now. */
 uint32_t wire_room(const struct wire *w);
 
+/** Bytes of the largest payload that wire_submit() takes. */
+size_t wire_max_payload(const struct wire *w);
+
 /** How many requests were submitted and not yet taken back by wire_poll(). */
 uint32_t wire_pending(const struct wire *w);
 

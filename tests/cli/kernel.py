@@ -295,6 +295,13 @@ def configs():
           "CONFIG_UNMET is n, not y: needs NOWHERE" in r.stderr)
     r = bugon("config", "-a", "um", "-w", "CONFIG_UNMET", "--strict", "a")
     check("a strict one", r.returncode == 1, not r.stdout)
+    write("large.config",
+          "".join(f"CONFIG_LARGE{i}=y\n" for i in range(10000)))
+    full = command("config", "-a", "um", "-w", "large.config", "a")
+    with open("/dev/full", "w") as f:
+        r = subprocess.run(**{**full, "stdout": f}, timeout=120)
+    check("a full disk is told once", r.returncode == 1,
+          r.stderr.count("No space left") == 1)
     r = bugon("config", "-a", "um", "-W", "kasan,lockdep", "a")
     check("without", r.returncode == 0, "CONFIG_KASAN=y" not in r.stdout,
           "CONFIG_KCOV=y" in r.stdout)
@@ -368,9 +375,47 @@ def fetches():
     check("no apt", r.returncode == 77, "apt is not installed" in r.stderr)
 
 
+def more_of_a_file(image):
+    """Symbols and modules that come later, in Debian's places."""
+    def entry():
+        return [e for e in listed() if e["info"]["release"] == "3.4-x"]
+
+    os.makedirs("root/boot")
+    with open("root/boot/vmlinuz-3.4-x", "wb") as f:
+        f.write(image + b"3.4")
+    n = len(listed())
+    for option in "-s", "-m":
+        r = bugon("fetch", option, "root/boot/vmlinuz-3.4-x")
+        check(f"none there for {option}", r.returncode == 77,
+              "/usr/lib/debug/boot/vmlinux-3.4-x" in r.stderr or
+              "/lib/modules/3.4-x" in r.stderr, len(listed()) == n,
+              not stages())
+    r = bugon("fetch", "root/boot/vmlinuz-3.4-x")
+    check("without", r.returncode == 0, entry()[0]["vmlinux"] is None)
+    os.makedirs("root/usr/lib/debug/boot")
+    shutil.copy("/bin/true", "root/usr/lib/debug/boot/vmlinux-3.4-x")
+    write("root/lib/modules/3.4-x/kernel/x.ko", "module")
+    again = bugon("fetch", "root/boot/vmlinuz-3.4-x")
+    one = entry()
+    check("symbols later", again.returncode == 0, again.stdout == r.stdout,
+          len(one) == 1, one[0]["vmlinux"], one[0]["info"]["signature"],
+          one[0]["modules"] is None, not stages())
+    for _ in 1, 2:
+        r = bugon("fetch", "-s", "-m", "root/boot/vmlinuz-3.4-x")
+        one = entry()
+        check("modules later", r.returncode == 0, r.stdout == again.stdout,
+              len(one) == 1,
+              open(one[0]["modules"] + "/kernel/x.ko").read() == "module")
+    r = bugon("fetch", "-s", "boot dir/vmlinuz-1.2-a b")
+    check("symbols of another", r.returncode == 77)
+
+
 def files():
     r = bugon("fetch", "./linux.config")
     check("no kernel file", r.returncode == 1, "neither bzImage" in r.stderr)
+    os.mkfifo("fifo")
+    r = bugon("fetch", "./fifo")
+    check("a fifo", r.returncode == 1, "not a regular file" in r.stderr)
     r = bugon("fetch", "./none")
     check("no file", r.returncode == 77, "no such file" in r.stderr)
     image = bytearray(b"x" * 1024)
@@ -384,6 +429,7 @@ def files():
     check("a kernel file", r.returncode == 0, len(one) == 1,
           one[0]["info"]["kasan"], " " not in one[0]["name"],
           one[0]["info"]["origin"] == "file")
+    more_of_a_file(image)
     os.makedirs("cache/bugon/kernel/by hand")
     shutil.copy("boot dir/vmlinuz-1.2-a b", "cache/bugon/kernel/by hand/bzImage")
     write("cache/bugon/kernel/by hand/info", "{ damaged")

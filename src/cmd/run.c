@@ -161,8 +161,10 @@ static fallible print_boot_reports(struct run *run)
 				"program, the kernel reported:\n");
 	struct error *err = report_parse(boot, on_report, run);
 	fflush(stdout);
-	if (run->object)
+	if (run->object) {
 		json_set(run->object, "boot_crashes", run->crashes);
+		run->told = true;
+	}
 	run->crashes = crashes;
 	return err;
 }

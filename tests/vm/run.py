@@ -188,15 +188,15 @@ def two_at_once(run):
 def refusals(run):
     with open("text", "w") as f:
         f.write("hello\n")
-    with open("arm", "wb") as f:
-        f.write(b"MZ" + bytes(0x36) + b"ARM\x64" + bytes(4096))
+    with open("mips", "wb") as f:
+        f.write(b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\10\0" + bytes(44))
     shutil.copy("/bin/sh", "dynamic")
     with open("bad.c", "w") as f:
         f.write("int main(void) { return oops; }\n")
     os.mkdir("empty")
     rows = (
         (["--kernel", "text", "--shell", "x.c"], 1, "text file"),
-        (["--kernel", "arm", "--shell", "x.c"], 1, "arm64"),
+        (["--kernel", "mips", "--shell", "x.c"], 1, "machine number 8"),
         (["--kernel", "none", "--shell", "x.c"], 1, "No such file"),
         (["--kernel", "empty", "--shell", "x.c"], 1, "bzImage"),
         ([*run[2:], "--shell", "dynamic"], 1, "-static"),

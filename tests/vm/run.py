@@ -189,7 +189,7 @@ def refusals(run):
     with open("text", "w") as f:
         f.write("hello\n")
     with open("mips", "wb") as f:
-        f.write(b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\10\0" + bytes(44))
+        f.write(b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\10\0" + bytes(4096))
     shutil.copy("/bin/sh", "dynamic")
     with open("bad.c", "w") as f:
         f.write("int main(void) { return oops; }\n")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/kernel_pick.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -134,6 +135,16 @@ static void keep_first(void *ctx, const struct kernel_pick *k)
 		*first = *k;
 }
 
+/* Whether `name` begins with `start`; not in the middle of a number. */
+static bool begins(const char *name, const char *start)
+{
+	size_t n = strlen(start);
+
+	return !strncmp(name, start, n) &&
+	       !(n && isdigit((unsigned char)start[n - 1]) &&
+		 isdigit((unsigned char)name[n]));
+}
+
 /* A kernel of the cache by its name, or the beginning of it. */
 static bool pick_named(const char *name, struct kernel_pick *k)
 {
@@ -141,7 +152,7 @@ static bool pick_named(const char *name, struct kernel_pick *k)
 
 	kernel_list(NULL, false, &all);
 	vec_for_each(&all, e) {
-		if (strncmp(e->name, name, strlen(name)) != 0)
+		if (!begins(e->name, name))
 			continue;
 		from_entry(e, k);
 		complete(k);

@@ -212,6 +212,12 @@ def refusals(run):
         r = bugon("run", *args)
         check(" ".join(args), r.returncode == status, words in r.stderr,
               not r.stdout)
+    for name in "6.12.1_um_a", "6.1.7_um_b":
+        os.makedirs(f"cache/bugon/kernel/{name}")
+        shutil.copy("text", f"cache/bugon/kernel/{name}/linux")
+    r = bugon("run", "--kernel", "6.1", "--shell", "x.c",
+              env={"XDG_CACHE_HOME": os.path.abspath("cache")})
+    check("6.1 is not 6.12", "/6.1.7_um_b/" in r.stderr)
     shutil.copy(BUGON, "alone")
     r = subprocess.run(["./alone", *run[1:], "--shell", "x.c"], text=True,
                        capture_output=True,

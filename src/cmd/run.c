@@ -521,7 +521,7 @@ static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
 	_cleanup_(buf_deinit) struct buf program = {};
 	_cleanup_(jobs_deinit) job_vec jobs = {};
 	struct kernel_pick kernel;
-	enum prog_arch arch;
+	enum raw_arch arch;
 	struct run_job job;
 	uint32_t sandbox;
 

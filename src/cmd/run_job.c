@@ -15,7 +15,7 @@ void run_job_deinit(struct run_job *job)
 {
 	buf_deinit(&job->payload);
 	if (job->prog)
-		prog_free(job->prog);
+		raw_free(job->prog);
 	*job = (struct run_job){ 0 };
 }
 
@@ -31,7 +31,7 @@ void run_job_binary(const char *name, int argc, char **argv,
 		buf_add(&out->payload, argv[i], strlen(argv[i]) + 1);
 }
 
-fallible run_job_program(const char *path, enum prog_arch arch,
+fallible run_job_program(const char *path, enum raw_arch arch,
 			 struct run_job *out)
 {
 	_cleanup_(buf_deinit) struct buf text = {};
@@ -43,8 +43,8 @@ fallible run_job_program(const char *path, enum prog_arch arch,
 						 WIRE_REQ_WATCH } };
 
 	TRY(io_read_file(path, MAX_PROGRAM_BYTES, &text));
-	TRY(prog_parse(path, buf_as_slice(&text), arch, &job.prog));
-	prog_encode(job.prog, &job.payload);
+	TRY(raw_parse(path, buf_as_slice(&text), arch, &job.prog));
+	raw_encode(job.prog, &job.payload);
 	*out = job;
 	return NULL;
 }
@@ -116,7 +116,7 @@ static void outcome(const struct wire_result *res, uint32_t i, struct buf *out)
 static uint32_t nr_calls(const struct run_job *job,
 			 const struct wire_result *res)
 {
-	return MIN(res->ncalls, (uint32_t)prog_ncalls(job->prog));
+	return MIN(res->ncalls, (uint32_t)raw_ncalls(job->prog));
 }
 
 /* Whether the coverage of call `i` did not fit into a buffer. */
@@ -137,7 +137,7 @@ void run_job_calls_to_text(const struct run_job *job,
 	for (uint32_t i = 0; i < nr_calls(job, res); i++) {
 		_cleanup_(buf_deinit) struct buf line = {};
 
-		prog_call_to_text(job->prog, i, &line);
+		raw_call_to_text(job->prog, i, &line);
 		buf_str(&line, " -> ");
 		outcome(res, i, &line);
 		buf_printf(&line, ", %u PCs%s\n", wire_pcs(res, i).len,
@@ -158,7 +158,7 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 		const struct wire_call *c = &res->calls[i];
 		struct json *o = json_object_new();
 
-		prog_call_to_text(job->prog, i, &text);
+		raw_call_to_text(job->prog, i, &text);
 		json_set(o, "call", json_text(buf_as_slice(&text)));
 		json_set(o, "called", json_flag(c->flags & WIRE_CALLED));
 		json_set(o, "returned", json_flag(c->flags & WIRE_RETURNED));

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/vec.h"
-#include "prog/prog.h"
+#include "raw/raw.h"
 #include "wire/wire.h"
 #include "json/json.h"
 
@@ -25,7 +25,7 @@ struct run_job {
 	const char *name; /* of its file */
 	struct wire_request req;
 	struct buf payload;
-	struct prog *prog; /* NULL: a binary */
+	struct raw *prog; /* NULL: a binary */
 };
 
 void run_job_deinit(struct run_job *job);
@@ -34,8 +34,8 @@ void run_job_deinit(struct run_job *job);
 void run_job_binary(const char *name, int argc, char **argv,
 		    struct run_job *out);
 
-/** Read a program of `arch`'s system calls. Errors: those of prog_parse(). */
-fallible run_job_program(const char *path, enum prog_arch arch,
+/** Read a program of `arch`'s system calls. Errors: those of raw_parse(). */
+fallible run_job_program(const char *path, enum raw_arch arch,
 			 struct run_job *out);
 
 /** "none", "setuid", "namespace", or NULL. Errors: ERR_USAGE. */

@@ -40,13 +40,13 @@ static bool beside_us(const char *relative, char *out, size_t size)
 	return access(out, R_OK) == 0;
 }
 
-enum prog_arch guest_arch(const char *kernel)
+enum raw_arch guest_arch(const char *kernel)
 {
 	struct vm_kernel k = {};
 
 	/* vm_open() will say what is wrong with it. */
 	error_free(vm_kernel_identify(kernel, &k));
-	return k.kind == VM_KERNEL_ARM64 ? PROG_ARM64 : PROG_X86_64;
+	return k.kind == VM_KERNEL_ARM64 ? RAW_ARM64 : RAW_X86_64;
 }
 
 /* What the environment says, which must be there; false if it says nothing. */
@@ -64,17 +64,17 @@ static fallible from_env(const char *name, char *path, size_t size, bool *set)
 	return NULL;
 }
 
-fallible guest_find_executor(enum prog_arch arch, char *path, size_t size)
+fallible guest_find_executor(enum raw_arch arch, char *path, size_t size)
 {
 	static const struct {
 		const char *env, *build, *installed, *also;
 	} rows[] = {
-		[PROG_X86_64] = { "BUGON_EXECUTOR", "executor",
-				  "../libexec/bugon/executor", "" },
-		[PROG_ARM64] = { "BUGON_EXECUTOR_ARM64", "executor-arm64",
-				 "../libexec/bugon/executor-arm64",
-				 ", after apt install gcc-aarch64-linux-gnu "
-				 "libc6-dev-arm64-cross" },
+		[RAW_X86_64] = { "BUGON_EXECUTOR", "executor",
+				 "../libexec/bugon/executor", "" },
+		[RAW_ARM64] = { "BUGON_EXECUTOR_ARM64", "executor-arm64",
+				"../libexec/bugon/executor-arm64",
+				", after apt install gcc-aarch64-linux-gnu "
+				"libc6-dev-arm64-cross" },
 	};
 	bool set;
 

@@ -17,7 +17,7 @@
 
 #include "../kernel_file.h"
 #include "guest/guest.h"
-#include "prog/prog.h"
+#include "raw/raw.h"
 
 enum { EXIT_SKIP = 77, RUNS = 5, RUN_S = 2, ANSWER_MS = 20000 };
 
@@ -119,7 +119,7 @@ static struct guest_cover choose(const char *name)
 int main(int argc, char **argv)
 {
 	_cleanup_(guest_closep) struct guest *g = NULL;
-	_cleanup_(prog_freep) struct prog *p = NULL;
+	_cleanup_(raw_freep) struct raw *p = NULL;
 	_cleanup_(buf_deinit) struct buf payload = {};
 	struct vm_config cfg = VM_CONFIG_DEFAULT;
 	struct guest_cover cover;
@@ -136,8 +136,8 @@ int main(int argc, char **argv)
 	cfg.accel = VM_ACCEL_TCG;
 	must(guest_open(&cfg, &cover, GUEST_LINK_AUTO, &g));
 	must(guest_start(g));
-	must(prog_parse("bench", slice_cstr(text), PROG_X86_64, &p));
-	prog_encode(p, &payload);
+	must(raw_parse("bench", slice_cstr(text), RAW_X86_64, &p));
+	raw_encode(p, &payload);
 	measure(g, argv[2], "a process per program", WIRE_REQ_SIGNAL,
 		buf_as_slice(&payload), atof(argv[3]));
 	measure(g, argv[2], "the worker kept",

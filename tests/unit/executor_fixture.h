@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "prog/prog.h"
+#include "raw/raw.h"
 #include "wire/wire.h"
 
 static inline void ok_or_fail(struct error *err, const char *what)
@@ -26,13 +26,13 @@ static inline void ok_or_fail(struct error *err, const char *what)
 static inline void submit_text(struct wire *w, const char *text,
 			       const struct wire_request *req)
 {
-	_cleanup_(prog_freep) struct prog *p = NULL;
+	_cleanup_(raw_freep) struct raw *p = NULL;
 	_cleanup_(buf_deinit) struct buf wire = {};
 	struct wire_request r = *req;
 
 	r.kind = WIRE_PROGRAM;
-	MUST(prog_parse("test", slice_cstr(text), PROG_X86_64, &p));
-	prog_encode(p, &wire);
+	MUST(raw_parse("test", slice_cstr(text), RAW_X86_64, &p));
+	raw_encode(p, &wire);
 	MUST(wire_submit(w, &r, buf_as_slice(&wire), NULL));
 }
 

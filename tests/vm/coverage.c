@@ -20,7 +20,7 @@
 #include "../kernel_file.h"
 #include "base/vec.h"
 #include "guest/guest.h"
-#include "prog/prog.h"
+#include "raw/raw.h"
 
 enum {
 	EXIT_SKIP = 77,
@@ -182,13 +182,13 @@ static struct guest *start(const struct state *s, enum wire_cover_source source)
 static void call(struct guest *g, const char *text, uint32_t flags,
 		 struct wire_result *res)
 {
-	_cleanup_(prog_freep) struct prog *p = NULL;
+	_cleanup_(raw_freep) struct raw *p = NULL;
 	_cleanup_(buf_deinit) struct buf payload = {};
 	struct wire_request req = { .kind = WIRE_PROGRAM, .flags = flags };
 	bool got;
 
-	must(prog_parse("test", slice_cstr(text), PROG_X86_64, &p));
-	prog_encode(p, &payload);
+	must(raw_parse("test", slice_cstr(text), RAW_X86_64, &p));
+	raw_encode(p, &payload);
 	must(guest_call(g, &req, buf_as_slice(&payload), ANSWER_MS, res, &got));
 	if (!got)
 		fail_msg("no answer: %s", vm_death(guest_vm(g))->why);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
-#include "prog/prog.h"
+#include "raw/raw.h"
 #include "wire/wire.h"
 
-static struct prog *parse(const char *text)
+static struct raw *parse(const char *text)
 {
-	struct prog *p = NULL;
-	struct error *err = prog_parse("t", slice_cstr(text), PROG_X86_64, &p);
+	struct raw *p = NULL;
+	struct error *err = raw_parse("t", slice_cstr(text), RAW_X86_64, &p);
 
 	if (err)
 		fail_msg("%s", error_message(err));
@@ -17,16 +17,16 @@ static struct prog *parse(const char *text)
 /* Text -> program -> wire -> program -> text. */
 static void expect_text(const char *text, const char *want)
 {
-	_cleanup_(prog_freep) struct prog *p = parse(text), *back = NULL;
+	_cleanup_(raw_freep) struct raw *p = parse(text), *back = NULL;
 	_cleanup_(buf_deinit) struct buf wire = {}, one = {}, two = {};
 	struct error *err;
 
-	prog_encode(p, &wire);
-	err = prog_decode(buf_as_slice(&wire), PROG_X86_64, &back);
+	raw_encode(p, &wire);
+	err = raw_decode(buf_as_slice(&wire), RAW_X86_64, &back);
 	if (err)
 		fail_msg("%s: %s", text, error_message(err));
-	prog_to_text(p, &one);
-	prog_to_text(back, &two);
+	raw_to_text(p, &one);
+	raw_to_text(back, &two);
 	assert_string_equal(buf_cstr(&one), want);
 	assert_string_equal(buf_cstr(&two), want);
 }
@@ -88,9 +88,9 @@ static void errors_say_where(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct prog *p = NULL;
-		struct error *err = prog_parse("t", slice_cstr(cases[i].text),
-					       PROG_X86_64, &p);
+		struct raw *p = NULL;
+		struct error *err = raw_parse("t", slice_cstr(cases[i].text),
+					      RAW_X86_64, &p);
 
 		if (!err)
 			fail_msg("accepted: %s", cases[i].text);
@@ -104,59 +104,59 @@ static void errors_say_where(void **state)
 static void bounds(void **state)
 {
 	_cleanup_(buf_deinit) struct buf text = {};
-	struct prog *p = NULL;
+	struct raw *p = NULL;
 	struct error *err;
 
 	for (int i = 0; i < 512; i++)
 		buf_str(&text, "getpid()\n");
 	p = parse(buf_cstr(&text));
-	assert_int_equal(prog_ncalls(p), 512);
-	prog_free(p);
+	assert_int_equal(raw_ncalls(p), 512);
+	raw_free(p);
 	buf_str(&text, "getpid()\n");
-	err = prog_parse("t", buf_as_slice(&text), PROG_X86_64, &p);
+	err = raw_parse("t", buf_as_slice(&text), RAW_X86_64, &p);
 	assert_non_null(err);
 	error_free(err);
 }
 
 static void names(void **state)
 {
-	_cleanup_(prog_freep) struct prog *p =
+	_cleanup_(raw_freep) struct raw *p =
 		parse("*0x20800000 = 1:1\ngetpid()\nr1 = dup(0)\n");
 	_cleanup_(buf_deinit) struct buf text = {};
 
-	prog_call_to_text(p, 1, &text);
+	raw_call_to_text(p, 1, &text);
 	assert_string_equal(buf_cstr(&text), "r1 = dup(0x0)");
-	assert_int_equal(prog_syscall_nr(PROG_ARM64, SLICE("openat")), 56);
-	assert_int_equal(prog_syscall_nr(PROG_X86_64, SLICE("openat")), 257);
-	assert_int_equal(prog_syscall_nr(PROG_ARM64, SLICE("open")), -1);
-	assert_string_equal(prog_syscall_name(PROG_ARM64, 25), "fcntl");
-	assert_null(prog_syscall_name(PROG_X86_64, 100000));
+	assert_int_equal(raw_syscall_nr(RAW_ARM64, SLICE("openat")), 56);
+	assert_int_equal(raw_syscall_nr(RAW_X86_64, SLICE("openat")), 257);
+	assert_int_equal(raw_syscall_nr(RAW_ARM64, SLICE("open")), -1);
+	assert_string_equal(raw_syscall_name(RAW_ARM64, 25), "fcntl");
+	assert_null(raw_syscall_name(RAW_X86_64, 100000));
 }
 
 /* Whatever is cut off or changed: an error or a program, never a crash. */
 static void garbled_wire(void **state)
 {
-	_cleanup_(prog_freep) struct prog *p =
+	_cleanup_(raw_freep) struct raw *p =
 		parse("r0 = openat(1, \"abc\", &[9])\n*0x20800000 = \"x\"\n"
 		      "*0x20800010 = \"y\":8\nr1 = *0x20800010:8\n");
 	_cleanup_(buf_deinit) struct buf wire = {};
 	int errors = 0;
 
-	prog_encode(p, &wire);
+	raw_encode(p, &wire);
 	for (size_t i = 0; i < wire.len; i++) {
-		struct prog *back = NULL;
-		struct error *err = prog_decode((struct slice){ wire.data, i },
-						PROG_X86_64, &back);
+		struct raw *back = NULL;
+		struct error *err = raw_decode((struct slice){ wire.data, i },
+					       RAW_X86_64, &back);
 
 		assert_non_null(err);
 		error_free(err);
 		wire.data[i] ^= (char)0xff;
-		err = prog_decode(buf_as_slice(&wire), PROG_X86_64, &back);
+		err = raw_decode(buf_as_slice(&wire), RAW_X86_64, &back);
 		wire.data[i] ^= (char)0xff;
 		errors += err != NULL;
 		error_free(err);
 		if (back)
-			prog_free(back);
+			raw_free(back);
 	}
 	assert_in_range(errors, wire.len / 4, wire.len);
 }

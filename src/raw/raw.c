@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* prog.c - the program in memory, its printer, and the names of calls. */
-#include "prog/prog.h"
+#include "raw/raw.h"
 
 #include "base/mem.h"
-#include "prog/raw.h"
+#include "raw/steps.h"
 
 #define MAX_STEPS 4096
 
 static const struct {
-	enum prog_arch arch;
+	enum raw_arch arch;
 	const char *name;
 	uint32_t nr;
 } syscalls[] = {
-#define SYSCALL(arch, name, nr) { PROG_##arch, name, nr },
+#define SYSCALL(arch, name, nr) { RAW_##arch, name, nr },
 #include <syscalls.def> /* made by tools/make-syscalls.sh */
 #undef SYSCALL
 };
 
-const char *prog_syscall_name(enum prog_arch arch, uint32_t nr)
+const char *raw_syscall_name(enum raw_arch arch, uint32_t nr)
 {
 	for (size_t i = 0; i < ARRAY_LEN(syscalls); i++)
 		if (syscalls[i].arch == arch && syscalls[i].nr == nr)
@@ -25,7 +25,7 @@ const char *prog_syscall_name(enum prog_arch arch, uint32_t nr)
 	return NULL;
 }
 
-int prog_syscall_nr(enum prog_arch arch, struct slice name)
+int raw_syscall_nr(enum raw_arch arch, struct slice name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(syscalls); i++)
 		if (syscalls[i].arch == arch &&
@@ -34,35 +34,35 @@ int prog_syscall_nr(enum prog_arch arch, struct slice name)
 	return -1;
 }
 
-struct prog *prog_new(enum prog_arch arch)
+struct raw *raw_new(enum raw_arch arch)
 {
-	struct prog *p = mem_calloc(1, sizeof(*p));
+	struct raw *p = mem_calloc(1, sizeof(*p));
 
 	p->arch = arch;
 	return p;
 }
 
-void prog_free(struct prog *p)
+void raw_free(struct raw *p)
 {
 	vec_free(&p->steps);
 	buf_deinit(&p->bytes);
 	free(p);
 }
 
-bool prog_place(struct prog *p, struct value *v)
+bool raw_place(struct raw *p, struct value *v)
 {
 	if (v->kind != VALUE_BYTES && v->kind != VALUE_ZERO)
 		return true;
 	/* An empty string has an address too. */
-	if (v->len >= PROG_PLACED_BYTES - p->top)
+	if (v->len >= RAW_PLACED_BYTES - p->top)
 		return false;
 	v->off = (uint32_t)p->top;
 	p->top += v->len ? v->len : 1;
-	p->top = (p->top + PROG_ALIGN - 1) & ~(uint64_t)(PROG_ALIGN - 1);
+	p->top = (p->top + RAW_ALIGN - 1) & ~(uint64_t)(RAW_ALIGN - 1);
 	return true;
 }
 
-bool prog_add(struct prog *p, const struct step *s)
+bool raw_add(struct raw *p, const struct step *s)
 {
 	if (p->steps.len == MAX_STEPS ||
 	    (s->kind == STEP_CALL && p->ncalls == WIRE_MAX_CALLS))
@@ -72,7 +72,7 @@ bool prog_add(struct prog *p, const struct step *s)
 	return true;
 }
 
-size_t prog_ncalls(const struct prog *p)
+size_t raw_ncalls(const struct raw *p)
 {
 	return p->ncalls;
 }
@@ -95,7 +95,7 @@ static void print_bytes(struct slice s, struct buf *out)
 	buf_char(out, '"');
 }
 
-static void print_value(const struct prog *p, const struct value *v,
+static void print_value(const struct raw *p, const struct value *v,
 			struct buf *out)
 {
 	switch (v->kind) {
@@ -137,10 +137,10 @@ static void print_props(const struct step *s, struct buf *out)
 		buf_char(out, ')');
 }
 
-static void print_call(const struct prog *p, const struct step *s,
+static void print_call(const struct raw *p, const struct step *s,
 		       struct buf *out)
 {
-	const char *name = prog_syscall_name(p->arch, s->nr);
+	const char *name = raw_syscall_name(p->arch, s->nr);
 	const char *sep = "";
 
 	if (name) {
@@ -157,7 +157,7 @@ static void print_call(const struct prog *p, const struct step *s,
 	print_props(s, out);
 }
 
-static void print_step(const struct prog *p, const struct step *s,
+static void print_step(const struct raw *p, const struct step *s,
 		       struct buf *out)
 {
 	if (s->result != WIRE_NO_RESULT)
@@ -176,7 +176,7 @@ static void print_step(const struct prog *p, const struct step *s,
 		buf_printf(out, ":%u", s->size);
 }
 
-void prog_to_text(const struct prog *p, struct buf *out)
+void raw_to_text(const struct raw *p, struct buf *out)
 {
 	for (size_t i = 0; i < p->steps.len; i++) {
 		print_step(p, &p->steps.data[i], out);
@@ -184,7 +184,7 @@ void prog_to_text(const struct prog *p, struct buf *out)
 	}
 }
 
-void prog_call_to_text(const struct prog *p, size_t i, struct buf *out)
+void raw_call_to_text(const struct raw *p, size_t i, struct buf *out)
 {
 	for (size_t k = 0; k < p->steps.len; k++) {
 		const struct step *s = &p->steps.data[k];

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* encode.c - programs to and from wire/format.h's instructions. */
-#include "prog/prog.h"
-#include "prog/raw.h"
+#include "raw/raw.h"
+#include "raw/steps.h"
 
 static void put_insn(struct buf *out, const struct wire_insn *in)
 {
 	buf_add(out, in, sizeof(*in));
 }
 
-static void put_copyin(const struct prog *p, const struct value *v,
-		       uint64_t off, struct buf *out)
+static void put_copyin(const struct raw *p, const struct value *v, uint64_t off,
+		       struct buf *out)
 {
 	static const char zeroes[8];
 
@@ -23,7 +23,7 @@ static void put_copyin(const struct prog *p, const struct value *v,
 }
 
 /* What has to be in memory before the value is used. */
-static void put_memory(const struct prog *p, const struct value *v,
+static void put_memory(const struct raw *p, const struct value *v,
 		       struct buf *out)
 {
 	if (v->kind == VALUE_BYTES)
@@ -47,7 +47,7 @@ static void put_value(const struct value *v, uint32_t size, struct buf *out)
 	case VALUE_RESULT:
 		a.kind = WIRE_RESULT;
 		a.result = (uint16_t)v->result;
-		a.value = PROG_UNSET;
+		a.value = RAW_UNSET;
 		break;
 	case VALUE_BYTES:
 	case VALUE_ZERO:
@@ -71,8 +71,7 @@ static void put_call(const struct step *s, struct buf *out)
 		put_value(&s->args[i], 0, out);
 }
 
-static void put_step(const struct prog *p, const struct step *s,
-		     struct buf *out)
+static void put_step(const struct raw *p, const struct step *s, struct buf *out)
 {
 	struct wire_insn in = { .result = (uint16_t)s->result, .off = s->off };
 
@@ -98,7 +97,7 @@ static void put_step(const struct prog *p, const struct step *s,
 	}
 }
 
-void prog_encode(const struct prog *p, struct buf *out)
+void raw_encode(const struct raw *p, struct buf *out)
 {
 	for (size_t i = 0; i < p->steps.len; i++)
 		put_step(p, &p->steps.data[i], out);
@@ -109,11 +108,11 @@ void prog_encode(const struct prog *p, struct buf *out)
 /* ---- And back ------------------------------------------------------------------ */
 
 struct decoder {
-	struct prog *p;
+	struct raw *p;
 	struct slice wire;
 	size_t at;
 	/* Memory that the next call or store will point to. */
-	struct value memory[PROG_MAX_ARGS];
+	struct value memory[RAW_MAX_ARGS];
 	uint32_t nmemory, taken;
 };
 
@@ -147,7 +146,7 @@ static bool decode_value(struct decoder *d, struct value *v, uint32_t *size)
 	case WIRE_RESULT:
 		v->kind = VALUE_RESULT;
 		v->result = a.result;
-		return a.result < WIRE_MAX_RESULTS && a.value == PROG_UNSET;
+		return a.result < WIRE_MAX_RESULTS && a.value == RAW_UNSET;
 	case WIRE_DATA:
 		if (d->taken == d->nmemory ||
 		    d->memory[d->taken].off != a.value)
@@ -189,18 +188,18 @@ static bool decode_memory(struct decoder *d, const struct wire_insn *in)
 
 	if (in->op == WIRE_COPYIN && !decode_bytes(d, in, &v))
 		return false;
-	if (in->off < PROG_PLACED_BYTES) {
-		if (in->off != d->p->top || d->nmemory == PROG_MAX_ARGS)
+	if (in->off < RAW_PLACED_BYTES) {
+		if (in->off != d->p->top || d->nmemory == RAW_MAX_ARGS)
 			return false;
 		d->memory[d->nmemory++] = v;
-		return prog_place(d->p, &v);
+		return raw_place(d->p, &v);
 	}
 	struct step s = { .kind = STEP_BYTES,
 			  .result = WIRE_NO_RESULT,
 			  .nargs = 1,
 			  .off = in->off,
 			  .args = { v } };
-	return in->op == WIRE_COPYIN && prog_add(d->p, &s);
+	return in->op == WIRE_COPYIN && raw_add(d->p, &s);
 }
 
 static bool decode_step(struct decoder *d, const struct wire_insn *in)
@@ -222,9 +221,9 @@ static bool decode_step(struct decoder *d, const struct wire_insn *in)
 		s.off = in->off;
 		s.size = in->len;
 	}
-	if (s.nargs > PROG_MAX_ARGS ||
+	if (s.nargs > RAW_MAX_ARGS ||
 	    (s.kind != STEP_CALL &&
-	     (s.off < PROG_PLACED_BYTES || s.off >= WIRE_DATA_SIZE)))
+	     (s.off < RAW_PLACED_BYTES || s.off >= WIRE_DATA_SIZE)))
 		return false;
 	for (uint32_t i = 0; i < s.nargs; i++)
 		if (!decode_value(d, &s.args[i], &size))
@@ -237,12 +236,12 @@ static bool decode_step(struct decoder *d, const struct wire_insn *in)
 	if (d->taken != d->nmemory)
 		return false;
 	d->taken = d->nmemory = 0;
-	return prog_add(d->p, &s);
+	return raw_add(d->p, &s);
 }
 
-fallible prog_decode(struct slice wire, enum prog_arch arch, struct prog **out)
+fallible raw_decode(struct slice wire, enum raw_arch arch, struct raw **out)
 {
-	_cleanup_(prog_freep) struct prog *p = prog_new(arch);
+	_cleanup_(raw_freep) struct raw *p = raw_new(arch);
 	struct decoder d = { .p = p, .wire = wire };
 	struct wire_insn in;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* parse.c - the text of raw system calls: see prog.h. */
-#include "prog/prog.h"
-#include "prog/raw.h"
+#include "raw/raw.h"
+#include "raw/steps.h"
 
 #define MAX_TEXT (16u << 20)
 
 struct parser {
-	struct prog *p;
+	struct raw *p;
 	const char *name;
 	struct slice line; /* the whole of it */
 	struct slice rest; /* what is still to be read */
@@ -201,7 +201,7 @@ static fallible value(struct parser *s, struct value *v)
 		uint64_t n;
 
 		TRY(expect(s, '['));
-		TRY(bounded(s, PROG_PLACED_BYTES, "a buffer over 8 MiB", &n));
+		TRY(bounded(s, RAW_PLACED_BYTES, "a buffer over 8 MiB", &n));
 		TRY(expect(s, ']'));
 		v->kind = VALUE_ZERO;
 		v->len = (uint32_t)n;
@@ -238,7 +238,7 @@ static fallible property(struct parser *s, struct step *step)
 static fallible call_number(struct parser *s, struct slice name,
 			    const struct parser *at, struct step *step)
 {
-	int nr = prog_syscall_nr(s->p->arch, name);
+	int nr = raw_syscall_nr(s->p->arch, name);
 	uint64_t n;
 
 	if (slice_eq(name, SLICE("syscall"))) {
@@ -269,7 +269,7 @@ static fallible call(struct parser *s, struct step *step)
 	TRY(call_number(s, name, &at, step));
 	while (!take(s, ')')) {
 		at = *s;
-		if (step->nargs == PROG_MAX_ARGS)
+		if (step->nargs == RAW_MAX_ARGS)
 			return wrong(&at, "more than 6 arguments");
 		TRY(value(s, &step->args[step->nargs++]));
 		if (peek(s) != ')')
@@ -302,7 +302,7 @@ static fallible place(struct parser *s, struct step *step)
 	uint64_t n;
 
 	TRY(number(s, &n));
-	if (n < WIRE_DATA_BASE + PROG_PLACED_BYTES ||
+	if (n < WIRE_DATA_BASE + RAW_PLACED_BYTES ||
 	    n >= WIRE_DATA_BASE + WIRE_DATA_SIZE)
 		return wrong(&at, "not an address from 0x20800000 to "
 				  "0x20ffffff");
@@ -332,7 +332,7 @@ static fallible poke(struct parser *s, struct step *step)
 	return size_of_value(s, step);
 }
 
-static bool step_fits(struct prog *p, struct step *step)
+static bool step_fits(struct raw *p, struct step *step)
 {
 	uint64_t len = step->kind == STEP_BYTES ? step->args[0].len :
 						  step->size;
@@ -340,9 +340,9 @@ static bool step_fits(struct prog *p, struct step *step)
 	if (step->kind != STEP_CALL && len > WIRE_DATA_SIZE - step->off)
 		return false;
 	for (uint32_t i = 0; i < step->nargs; i++)
-		if (step->kind != STEP_BYTES && !prog_place(p, &step->args[i]))
+		if (step->kind != STEP_BYTES && !raw_place(p, &step->args[i]))
 			return false;
-	return prog_add(p, step);
+	return raw_add(p, step);
 }
 
 static fallible statement(struct parser *s)
@@ -365,10 +365,10 @@ static fallible statement(struct parser *s)
 	return NULL;
 }
 
-fallible prog_parse(const char *name, struct slice text, enum prog_arch arch,
-		    struct prog **out)
+fallible raw_parse(const char *name, struct slice text, enum raw_arch arch,
+		   struct raw **out)
 {
-	_cleanup_(prog_freep) struct prog *p = prog_new(arch);
+	_cleanup_(raw_freep) struct raw *p = raw_new(arch);
 	struct parser s = { .p = p, .name = name };
 
 	if (text.len > MAX_TEXT)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* raw.h - a program in memory: steps with values, and the bytes they name. */
-#ifndef PROG_RAW_H
-#define PROG_RAW_H
+/* steps.h - a program in memory: steps with values, and the bytes they name. */
+#ifndef RAW_STEPS_H
+#define RAW_STEPS_H
 
 #include "base/vec.h"
-#include "prog/prog.h"
+#include "raw/raw.h"
 #include "wire/wire.h"
 
-#define PROG_MAX_ARGS 6
-#define PROG_UNSET UINT64_MAX /* the value of a result that was not set */
-#define PROG_PLACED_BYTES 0x800000u /* of the data area: ours to lay out */
-#define PROG_ALIGN 16 /* of bytes and buffers that we place */
+#define RAW_MAX_ARGS 6
+#define RAW_UNSET UINT64_MAX /* the value of a result that was not set */
+#define RAW_PLACED_BYTES 0x800000u /* of the data area: ours to lay out */
+#define RAW_ALIGN 16 /* of bytes and buffers that we place */
 
 enum value_kind {
 	VALUE_CONST, /* number */
@@ -41,11 +41,11 @@ struct step {
 	uint16_t props, rerun;
 	uint32_t fail_nth;
 	uint64_t off;
-	struct value args[PROG_MAX_ARGS];
+	struct value args[RAW_MAX_ARGS];
 };
 
-struct prog {
-	enum prog_arch arch;
+struct raw {
+	enum raw_arch arch;
 	VEC(struct step) steps;
 	struct buf bytes;
 	size_t ncalls;
@@ -53,12 +53,12 @@ struct prog {
 };
 
 /** An empty program. */
-struct prog *prog_new(enum prog_arch arch);
+struct raw *raw_new(enum raw_arch arch);
 
 /** Place a value's bytes in the data area.  False when it is full. */
-bool prog_place(struct prog *p, struct value *v);
+bool raw_place(struct raw *p, struct value *v);
 
 /** Whether that many steps of this kind still fit. */
-bool prog_add(struct prog *p, const struct step *s);
+bool raw_add(struct raw *p, const struct step *s);
 
-#endif /* PROG_RAW_H */
+#endif /* RAW_STEPS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * prog.h - a program for the guest: text <-> memory <-> wire.
+ * raw.h - a raw program for the guest: text <-> memory <-> wire.
  *
  * The text is a line per step; '#' starts a comment:
  *
@@ -21,14 +21,14 @@
  * -1.  Bytes and buffers are laid out by us from WIRE_DATA_BASE on; addresses
  * of your choice are from 0x20800000 to 0x20ffffff.
  *
- *	_cleanup_(prog_freep) struct prog *p = NULL;
- *	TRY(prog_parse("a.prog", text, PROG_X86_64, &p));
- *	prog_encode(p, &wire);
+ *	_cleanup_(raw_freep) struct raw *p = NULL;
+ *	TRY(raw_parse("a.prog", text, RAW_X86_64, &p));
+ *	raw_encode(p, &wire);
  *
- * The language of descriptions will replace the text; the rest stays.
+ * prog/, made from descriptions, replaces this.
  */
-#ifndef PROG_PROG_H
-#define PROG_PROG_H
+#ifndef RAW_RAW_H
+#define RAW_RAW_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -37,39 +37,39 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-enum prog_arch { PROG_X86_64, PROG_ARM64 };
+enum raw_arch { RAW_X86_64, RAW_ARM64 };
 
-struct prog;
+struct raw;
 
 /**
  * Read a program; `name` stands in messages: "name:line:column: what".
  * Errors: ERR_INPUT (also for more calls, results or bytes than fit).
  */
-fallible prog_parse(const char *name, struct slice text, enum prog_arch arch,
-		    struct prog **out);
-void prog_free(struct prog *p);
-DEFINE_CLEANUP(struct prog *, prog_free)
+fallible raw_parse(const char *name, struct slice text, enum raw_arch arch,
+		   struct raw **out);
+void raw_free(struct raw *p);
+DEFINE_CLEANUP(struct raw *, raw_free)
 
 /** Append the text; parsing it gives the same program. */
-void prog_to_text(const struct prog *p, struct buf *out);
+void raw_to_text(const struct raw *p, struct buf *out);
 
 /** Append the payload of a WIRE_PROGRAM request. */
-void prog_encode(const struct prog *p, struct buf *out);
+void raw_encode(const struct raw *p, struct buf *out);
 
 /**
- * The reverse of prog_encode, for programs that it wrote; anything else is
+ * The reverse of raw_encode, for programs that it wrote; anything else is
  * an ERR_INPUT, never a crash.
  */
-fallible prog_decode(struct slice wire, enum prog_arch arch, struct prog **out);
+fallible raw_decode(struct slice wire, enum raw_arch arch, struct raw **out);
 
 /** Calls, in the order of the records of a response. */
-size_t prog_ncalls(const struct prog *p);
+size_t raw_ncalls(const struct raw *p);
 
 /** The text of call `i`, without a line's end. */
-void prog_call_to_text(const struct prog *p, size_t i, struct buf *out);
+void raw_call_to_text(const struct raw *p, size_t i, struct buf *out);
 
 /** The name of system call `nr`, or NULL; and the reverse, or -1. */
-const char *prog_syscall_name(enum prog_arch arch, uint32_t nr);
-int prog_syscall_nr(enum prog_arch arch, struct slice name);
+const char *raw_syscall_name(enum raw_arch arch, uint32_t nr);
+int raw_syscall_nr(enum raw_arch arch, struct slice name);
 
-#endif /* PROG_PROG_H */
+#endif /* RAW_RAW_H */

@@ -104,7 +104,7 @@ enum desc_kind {
 	DESC_VMA, /* lo..hi pages, when DESC_RANGE */
 	DESC_PTR, /* to types[elem], `dir` */
 	DESC_ARRAY, /* lo..hi, when DESC_RANGE, of types[elem] */
-	DESC_STRING, /* strings values[list...], or any when there is none */
+	DESC_STRING, /* desc_string()s values[list...], or any when there is none */
 	DESC_GLOB, /* pattern: strings values[list] */
 	DESC_FILENAME,
 	DESC_TEXT, /* machine code; lo: enum desc_text */
@@ -176,6 +176,7 @@ enum {
 	DESC_VARLEN_UNION = 2,
 	DESC_IS_UNION = 4,
 	DESC_CONDITIONAL = 8,
+	DESC_ALIGNED = 16, /* by an attribute: even of variable size */
 };
 
 struct desc_record {
@@ -256,6 +257,12 @@ const struct desc_call *desc_call_find(const struct desc *d, struct slice name);
 static inline const char *desc_name(const struct desc *d, uint32_t off)
 {
 	return d->pool + off;
+}
+
+/** A string of values[], without the NUL that belongs to it unless DESC_NOZ. */
+static inline struct slice desc_string(const struct desc *d, uint64_t value)
+{
+	return (struct slice){ d->pool + (value >> 32), (uint32_t)value };
 }
 
 /** Append a type as it would be written, without fields of structs. */

@@ -158,8 +158,10 @@ static void finish(struct compiler *c, uint32_t ri, struct place_at *at,
 	const struct record *info = &c->infos.data[ri];
 
 	r->align = at->align ? at->align : 1;
-	if (info->want_align)
+	if (info->want_align) {
 		r->align = (uint32_t)info->want_align;
+		r->flags |= DESC_ALIGNED;
+	}
 	bytes = round_up(bytes, r->align);
 	if (at->varlen && info->want_size) {
 		say_error(c->in, info->size_pos,

@@ -155,14 +155,14 @@ static void show_record(struct show *s, uint32_t ri)
 
 static void show_string(const struct show *s, uint64_t v)
 {
-	const char *p = desc_name(s->d, (uint32_t)(v >> 32));
+	struct slice text = desc_string(s->d, v);
 
 	buf_char(s->out, '"');
-	for (uint32_t i = 0; i < (uint32_t)v; i++)
-		if (p[i] >= ' ' && p[i] < 0x7f && p[i] != '"')
-			buf_char(s->out, p[i]);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] >= ' ' && text.p[i] < 0x7f && text.p[i] != '"')
+			buf_char(s->out, text.p[i]);
 		else
-			buf_printf(s->out, "\\x%02x", (uint8_t)p[i]);
+			buf_printf(s->out, "\\x%02x", (uint8_t)text.p[i]);
 	buf_char(s->out, '"');
 }
 

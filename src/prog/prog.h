@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * prog.h - programs: system calls with typed arguments, made from descriptions.
+ *
+ * The text is the one that syzbot publishes (docs/program_syntax.md of
+ * google/syzkaller):
+ *
+ *	r0 = openat(0xffffffffffffff9c, &(0x7f0000000000)='./file0\x00', 0x42, 0x0)
+ *	write(r0, &(0x7f0000000040)="0102", 0x2) (fail_nth: 3)
+ *
+ * A program lives in three arrays (tree.h) without pointers, so that a copy is
+ * three memcpy() and mutation allocates nothing in the usual case.
+ *
+ *	_cleanup_(prog_target_freep) struct prog_target *t = prog_target_new(desc);
+ *	_cleanup_(prog_freep) struct prog *p = NULL;
+ *	TRY(prog_parse(t, "a.prog", text, PROG_STRICT, &p));
+ *	prog_encode(p, 0, &wire);
+ *
+ * Everything random comes from the caller's struct rng: the same seed, target
+ * and corpus give the same programs.
+ */
+#ifndef PROG_PROG_H
+#define PROG_PROG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/slice.h"
+#include "desc/desc.h"
+
+struct prog;
+
+/* ---- target.c: descriptions, and what is looked up in them often --------- */
+
+struct prog_target;
+
+/** Borrows `d`, which must be without errors and stay until the target goes. */
+struct prog_target *prog_target_new(const struct desc *d);
+void prog_target_free(struct prog_target *t);
+DEFINE_CLEANUP(struct prog_target *, prog_target_free)
+
+const struct desc *prog_target_desc(const struct prog_target *t);
+
+/* ---- Programs ------------------------------------------------------------- */
+
+/** An empty program. */
+struct prog *prog_new(const struct prog_target *t);
+struct prog *prog_copy(const struct prog *p);
+/** Make `to`, of the same target, a copy; reuses its memory. */
+void prog_assign(struct prog *to, const struct prog *from);
+void prog_free(struct prog *p);
+DEFINE_CLEANUP(struct prog *, prog_free)
+
+size_t prog_ncalls(const struct prog *p);
+
+/** The call's name ("openat$dir") and its number in the descriptions. */
+const char *prog_call_name(const struct prog *p, size_t i);
+size_t prog_call_id(const struct prog *p, size_t i);
+
+/** Take call `i` out; what used its results gets their special values. */
+void prog_remove_call(struct prog *p, size_t i);
+
+/* Properties of a call. */
+struct prog_props {
+	uint32_t fail_nth; /* inject a fault into the n-th chance; 0: none */
+	uint16_t rerun; /* run it that many times more */
+	bool async; /* do not wait for it */
+};
+struct prog_props prog_call_props(const struct prog *p, size_t i);
+void prog_set_call_props(struct prog *p, size_t i, struct prog_props props);
+
+/**
+ * Whether the program keeps all rules: types, references to earlier results
+ * only, sizes of buffers, addresses within the data area.
+ * Errors: ERR_INPUT that says where and what.
+ */
+fallible prog_validate(const struct prog *p);
+
+#endif /* PROG_PROG_H */

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* target.c - descriptions, and what is looked up in them often. */
+#include "base/mem.h"
+#include "prog/tree.h"
+
+/* A walk over all types that a call reaches, each direction of each once. */
+struct reach {
+	const struct desc *d;
+	uint32_t *seen; /* [3 * type + dir]: the number of the last walk */
+	uint32_t walk;
+	VEC(uint32_t) todo; /* 3 * type + dir */
+	/* Found: 2 * resource + whether it is made (else used). */
+	VEC(uint32_t) found;
+	uint32_t *noted; /* by the same: the last walk */
+};
+
+static void reach_add(struct reach *r, uint32_t type, uint8_t dir)
+{
+	uint32_t key = 3 * type + dir;
+
+	if (r->seen[key] == r->walk)
+		return;
+	r->seen[key] = r->walk;
+	vec_push(&r->todo, key);
+}
+
+static void reach_note(struct reach *r, uint32_t resource, bool made)
+{
+	uint32_t key = 2 * resource + made;
+
+	if (r->noted[key] == r->walk)
+		return;
+	r->noted[key] = r->walk;
+	vec_push(&r->found, key);
+}
+
+static void reach_type(struct reach *r, uint32_t type, uint8_t dir)
+{
+	const struct desc_type *t = &r->d->types[type];
+	const struct desc_record *rec;
+
+	switch (t->kind) {
+	case DESC_RESOURCE:
+		if (dir != DESC_OUT)
+			reach_note(r, t->elem, false);
+		if (dir != DESC_IN)
+			reach_note(r, t->elem, true);
+		break;
+	case DESC_PTR:
+		reach_add(r, t->elem, t->dir);
+		break;
+	case DESC_ARRAY:
+		reach_add(r, t->elem, dir);
+		break;
+	case DESC_STRUCT:
+	case DESC_UNION:
+		rec = &r->d->records[t->elem];
+		for (uint32_t i = 0; i < rec->nfields; i++) {
+			const struct desc_field *f =
+				&r->d->fields[rec->field + i];
+
+			reach_add(r, f->type, field_dir(f, dir));
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+static void reach_call(struct reach *r, const struct desc_call *c)
+{
+	r->walk++;
+	r->found.len = 0;
+	for (uint32_t i = 0; i < c->nargs; i++) {
+		const struct desc_field *f = &r->d->fields[c->arg + i];
+
+		reach_add(r, f->type, field_dir(f, DESC_IN));
+	}
+	if (c->ret != DESC_NONE)
+		reach_add(r, c->ret, DESC_OUT);
+	while (r->todo.len) {
+		uint32_t key = r->todo.data[--r->todo.len];
+
+		reach_type(r, key / 3, (uint8_t)(key % 3));
+	}
+}
+
+static void reach_deinit(struct reach *r)
+{
+	free(r->seen);
+	free(r->noted);
+	vec_free(&r->todo);
+	vec_free(&r->found);
+}
+
+/* Pairs (resource, call), in the order of calls, made into lists. */
+struct pair {
+	uint32_t resource, call;
+};
+struct pairs {
+	VEC(struct pair) all;
+};
+
+static struct by_resource index_pairs(const struct pairs *pairs, size_t n)
+{
+	struct by_resource x = {
+		.from = mem_calloc(n + 1, sizeof(*x.from)),
+		.list = mem_calloc(pairs->all.len + 1, sizeof(*x.list)),
+	};
+
+	for (size_t i = 0; i < pairs->all.len; i++)
+		x.from[pairs->all.data[i].resource + 1]++;
+	for (size_t i = 0; i < n; i++)
+		x.from[i + 1] += x.from[i];
+
+	uint32_t *at = mem_calloc(n + 1, sizeof(*at));
+
+	memcpy(at, x.from, n * sizeof(*at));
+	for (size_t i = 0; i < pairs->all.len; i++) {
+		const struct pair *p = &pairs->all.data[i];
+
+		x.list[at[p->resource]++] = p->call;
+	}
+	free(at);
+	return x;
+}
+
+/* Who makes a resource makes what it is a kind of, too; each call once. */
+static void add_maker(const struct desc *d, struct pairs *makers,
+		      uint32_t *last, uint32_t resource, uint32_t call)
+{
+	for (uint32_t r = resource; r != DESC_NONE; r = d->resources[r].parent)
+		if (last[r] != call + 1) {
+			last[r] = call + 1;
+			vec_push(&makers->all, (struct pair){ r, call });
+		}
+}
+
+struct prog_target *prog_target_new(const struct desc *d)
+{
+	struct prog_target *t = mem_calloc(1, sizeof(*t));
+	struct reach r = {
+		.d = d,
+		.seen = mem_calloc(3 * d->ntypes + 1, sizeof(*r.seen)),
+		.noted = mem_calloc(2 * d->nresources + 1, sizeof(*r.noted)),
+	};
+	uint32_t *last = mem_calloc(d->nresources + 1, sizeof(*last));
+	struct pairs makers = {}, users = {};
+
+	t->d = d;
+	for (uint32_t i = 0; i < d->ncalls; i++) {
+		reach_call(&r, &d->calls[i]);
+		for (size_t k = 0; k < r.found.len; k++) {
+			uint32_t resource = r.found.data[k] / 2;
+
+			if (r.found.data[k] % 2)
+				add_maker(d, &makers, last, resource, i);
+			else
+				vec_push(&users.all,
+					 (struct pair){ resource, i });
+		}
+	}
+	t->makers = index_pairs(&makers, d->nresources);
+	t->users = index_pairs(&users, d->nresources);
+	vec_free(&makers.all);
+	vec_free(&users.all);
+	free(last);
+	reach_deinit(&r);
+	return t;
+}
+
+void prog_target_free(struct prog_target *t)
+{
+	free(t->makers.from);
+	free(t->makers.list);
+	free(t->users.from);
+	free(t->users.list);
+	free(t);
+}
+
+const struct desc *prog_target_desc(const struct prog_target *t)
+{
+	return t->d;
+}
+
+bool resource_fits(const struct desc *d, uint32_t made, uint32_t wanted)
+{
+	while (made != DESC_NONE && made != wanted)
+		made = d->resources[made].parent;
+	return made != DESC_NONE;
+}
+
+uint64_t resource_default(const struct desc *d, uint32_t resource)
+{
+	const struct desc_resource *r = &d->resources[resource];
+
+	return r->nlist ? d->values[r->list] : 0;
+}
+
+bool type_is_data(const struct desc *d, uint32_t type)
+{
+	const struct desc_type *t = &d->types[type], *e;
+
+	switch (t->kind) {
+	case DESC_VOID:
+	case DESC_STRING:
+	case DESC_GLOB:
+	case DESC_FILENAME:
+	case DESC_TEXT:
+	case DESC_IMAGE:
+		return true;
+	case DESC_ARRAY:
+		e = &d->types[t->elem];
+		return e->kind == DESC_INT && e->size == 1 && !e->bits &&
+		       !(e->flags & DESC_RANGE) && !e->format;
+	default:
+		return false;
+	}
+}
+
+enum arg_kind type_arg_kind(const struct desc *d, uint32_t type)
+{
+	if (type_is_data(d, type))
+		return ARG_DATA;
+	switch (d->types[type].kind) {
+	case DESC_RESOURCE:
+		return ARG_RESULT;
+	case DESC_PTR:
+		return ARG_POINTER;
+	case DESC_VMA:
+		return ARG_VMA;
+	case DESC_ARRAY:
+	case DESC_STRUCT:
+		return ARG_GROUP;
+	case DESC_UNION:
+		return ARG_UNION;
+	default:
+		return ARG_CONST;
+	}
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tree.h - a program in memory, for the files of prog/.
+ *
+ * Three arrays: calls; arguments, which refer to each other by index; and the
+ * bytes of buffers.  Indices stay valid when something is added.  What is
+ * replaced stays behind as garbage until tree_compact(), which renumbers.
+ *
+ * A reference to a result (ARG_RESULT with `child`) is the index of the
+ * argument that receives it: the return value of an earlier call, or a resource
+ * of direction out in its memory.  Nothing points back: who removes a call or
+ * an argument calls tree_fix_refs().
+ */
+#ifndef PROG_TREE_H
+#define PROG_TREE_H
+
+#include "base/vec.h"
+#include "prog/prog.h"
+
+#define ARG_NONE UINT32_MAX /* no such argument */
+#define NO_BYTES UINT32_MAX /* `from` of a buffer that only receives */
+
+#define DATA_PAGE 4096u
+#define DATA_BYTES 0x1000000u /* of the program's memory: WIRE_DATA_SIZE */
+
+enum {
+	PROG_MAX_CALLS = 512,
+	PROG_MAX_ARGS = 1 << 20, /* of a program, garbage included */
+	PROG_MAX_BYTES = 64 << 20,
+	TREE_DEPTH_MAX = 128, /* of arguments within each other */
+};
+
+enum arg_kind {
+	ARG_CONST, /* value: INT, CONST, FLAGS, LEN, PROC, CSUM */
+	ARG_RESULT, /* a resource: child, or value when that is ARG_NONE */
+	ARG_POINTER, /* to `child`, at data[value]; or ARG_SPECIAL */
+	ARG_VMA, /* `extra` bytes at data[value]; or ARG_SPECIAL */
+	ARG_DATA, /* bytes[from, from + len) */
+	ARG_GROUP, /* a struct, an array: children, linked by `next` */
+	ARG_UNION, /* child, which is option `extra` of the record */
+	ARG_ABSENT, /* a field whose condition does not hold */
+};
+
+/* Flags of an argument. */
+enum {
+	ARG_SPECIAL = 1, /* value is an address of its own: 0, or a bad one */
+	ARG_ANY = 2, /* see enum any_kind */
+};
+
+/*
+ * A pointee squashed to ANY is an ARG_GROUP with ARG_ANY; its `type` is still
+ * what it was before.  Its children are ARG_DATA and ARG_RESULT, with ARG_ANY
+ * and their kind in `any`; these have no type (DESC_NONE).
+ */
+enum any_kind {
+	ANY_BLOB, /* ARG_DATA */
+	ANY_RES16,
+	ANY_RES32,
+	ANY_RES64,
+	ANY_RES_DEC, /* 20 digits */
+	ANY_RES_HEX, /* 18: 0x and 16 digits */
+	ANY_RES_OCT, /* 23 digits */
+};
+
+struct arg {
+	uint8_t kind; /* enum arg_kind */
+	uint8_t dir; /* enum desc_dir */
+	uint8_t flags;
+	uint8_t any; /* enum any_kind */
+	uint32_t type; /* types[] */
+	uint32_t next; /* the argument, field or element behind it */
+	uint32_t child;
+	union {
+		uint64_t value;
+		uint64_t div; /* of a result with `child`: 0 or 1 for none */
+		struct {
+			uint32_t from, len;
+		};
+	};
+	uint64_t extra; /* option, bytes of a vma, what is added to a result */
+};
+_Static_assert(sizeof(struct arg) == 32, "arguments are copied a lot");
+
+struct call {
+	uint32_t id; /* calls[] of the descriptions */
+	uint32_t arg; /* the first, or ARG_NONE */
+	uint32_t ret; /* ARG_RESULT of direction out, or ARG_NONE */
+	struct prog_props props;
+};
+
+struct prog {
+	const struct prog_target *target;
+	VEC(struct call) calls;
+	VEC(struct arg) args;
+	struct buf bytes;
+};
+
+/* Lists of calls by resource: list[from[r]] to list[from[r + 1] - 1]. */
+struct by_resource {
+	uint32_t *from, *list;
+};
+
+struct prog_target {
+	const struct desc *d;
+	struct by_resource makers; /* calls that make r, or a kind of r */
+	struct by_resource users; /* calls that take r */
+};
+
+/* ---- target.c --------------------------------------------------------------- */
+
+/** Whether values of resource `made` may stand where `wanted` is asked for. */
+bool resource_fits(const struct desc *d, uint32_t made, uint32_t wanted);
+
+/** The value of a resource when no call made one: its first special value. */
+uint64_t resource_default(const struct desc *d, uint32_t resource);
+
+/** Whether its values are ARG_DATA: strings, text, images, array[int8]... */
+bool type_is_data(const struct desc *d, uint32_t type);
+
+/** What kind of argument values of this type are. */
+enum arg_kind type_arg_kind(const struct desc *d, uint32_t type);
+
+/** The direction of a field, of a struct in direction `dir`. */
+static inline uint8_t field_dir(const struct desc_field *f, uint8_t dir)
+{
+	return f->flags & DESC_HAS_DIR ? f->dir : dir;
+}
+
+/* ---- tree.c ------------------------------------------------------------------- */
+
+static inline struct arg *arg_at(const struct prog *p, uint32_t arg)
+{
+	return &p->args.data[arg];
+}
+
+static inline const struct desc_type *arg_type(const struct prog *p,
+					       const struct arg *a)
+{
+	return &p->target->d->types[a->type];
+}
+
+/** A new argument, linked to nothing; the pointer of arg_at() may move. */
+uint32_t arg_new(struct prog *p, enum arg_kind kind, uint32_t type,
+		 uint8_t dir);
+
+/** Put bytes into p->bytes; their offset.  `data` may be NULL: zeroes. */
+uint32_t tree_bytes(struct prog *p, const void *data, size_t len);
+
+/** A new ARG_DATA; for direction out only the length is kept. */
+uint32_t arg_new_data(struct prog *p, uint32_t type, uint8_t dir,
+		      const void *data, uint32_t len);
+
+/** The value that stands for "nothing in particular", with all below it. */
+uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir);
+bool arg_is_default(const struct prog *p, uint32_t arg);
+
+/** A copy of an argument of `from`, with all below; references are kept. */
+uint32_t arg_copy(struct prog *to, const struct prog *from, uint32_t arg);
+
+/** Bytes it takes in memory; as an argument of a call, in its register. */
+uint64_t arg_size(const struct prog *p, uint32_t arg);
+
+/** Children of a group or call: how many, and number `i` (ARG_NONE). */
+uint32_t list_len(const struct prog *p, uint32_t first);
+uint32_t list_at(const struct prog *p, uint32_t first, uint32_t i);
+
+/** Append a call, with its default arguments or with none at all (arg). */
+struct call *tree_add_call(struct prog *p, uint32_t id, bool defaults);
+
+/** The same before call number `at`. */
+struct call *tree_insert_call(struct prog *p, size_t at, uint32_t id,
+			      bool defaults);
+
+/*
+ * Visit arguments in the order of memory, parents first:
+ *
+ *	struct tree_walk w = {};
+ *	for (uint32_t a = walk_call(&w, p, call); a != ARG_NONE; a = walk_next(&w))
+ *
+ * Pointees come behind their pointer; w.depth is 0 for arguments of the call,
+ * and w.stack[w.depth - 1] is the argument around.  The return value comes last.
+ * What is too deep is left out.
+ */
+struct tree_walk {
+	const struct prog *p;
+	const struct call *call;
+	uint32_t depth, at;
+	bool in_ret;
+	uint32_t stack[TREE_DEPTH_MAX];
+};
+uint32_t walk_call(struct tree_walk *w, const struct prog *p,
+		   const struct call *c);
+uint32_t walk_next(struct tree_walk *w);
+
+/** Results that are no longer made, or too late, get their special values. */
+void tree_fix_refs(struct prog *p);
+
+/** Drop garbage; all indices of arguments change. */
+void tree_compact(struct prog *p);
+
+#endif /* PROG_TREE_H */

@@ -210,6 +210,9 @@ static struct desc *publish(struct compiler *c, struct desc *d)
 	d->nresources = c->resources.len;
 	d->values = c->values.data;
 	d->nvalues = c->values.len;
+	while (c->value_names.len < c->values.len)
+		vec_push(&c->value_names, 0);
+	d->value_names = c->value_names.data;
 	d->pool = c->pool.data;
 	d->pool_bytes = c->pool.len;
 	return d;
@@ -268,6 +271,7 @@ void desc_free(struct desc *d)
 	free_array(d->exprs);
 	free_array(d->resources);
 	free_array(d->values);
+	free_array(d->value_names);
 	free_array(d->pool);
 	free(d);
 }

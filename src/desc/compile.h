@@ -99,6 +99,7 @@ struct compiler {
 	VEC(struct desc_call) calls;
 	VEC(struct call_info) call_infos; /* beside calls */
 	VEC(uint64_t) values;
+	VEC(uint32_t) value_names; /* beside values, as far as there are */
 	struct buf pool;
 	VEC(uint32_t) pool_of; /* by name: offset + 1 */
 

@@ -235,6 +235,7 @@ struct desc {
 	const struct desc_expr *exprs;
 	const struct desc_resource *resources;
 	const uint64_t *values;
+	const uint32_t *value_names; /* beside values, in the pool; or 0 */
 	const char *pool; /* NUL-terminated names; strings have a length */
 	size_t ncalls, ntypes, nrecords, nfields, nexprs, nresources, nvalues;
 	size_t pool_bytes;

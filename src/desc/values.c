@@ -66,6 +66,17 @@ static void add_string(struct compiler *c, const struct node *v)
 	vec_push(&c->values, off << 32 | s.len);
 }
 
+/* A value of flags, with the name of the constant it was written as. */
+static void add_value(struct compiler *c, uint64_t value, const struct node *v)
+{
+	vec_push(&c->values, value);
+	if (v->kind != NODE_NAME)
+		return;
+	while (c->value_names.len < c->values.len)
+		vec_push(&c->value_names, 0);
+	c->value_names.data[c->values.len - 1] = pool_add(c, v->name);
+}
+
 static void add_flag(struct flags_walk *w, const struct node *v)
 {
 	struct compiler *c = w->c;
@@ -82,7 +93,7 @@ static void add_flag(struct flags_walk *w, const struct node *v)
 	} else if (w->strings) {
 		add_string(c, v);
 	} else if (eval(c, v, NULL, &value)) {
-		vec_push(&c->values, value);
+		add_value(c, value, v);
 	}
 }
 

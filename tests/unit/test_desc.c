@@ -543,9 +543,26 @@ static void hostile(void **state)
 		       "f10000 = 1, 2\n", "more than 64 deep");
 }
 
+/* Those that are written as constants, not as numbers. */
+static void names_of_values(void **state)
+{
+	struct set s =
+		compile_well("foo(a flags[f])\nf = ONE, 5, BIG\n", "amd64");
+	const struct desc_type *t =
+		&s.d->types[s.d->fields[s.d->calls[0].arg].type];
+	const uint32_t *name = s.d->value_names + t->list;
+
+	assert_int_equal(t->nlist, 3);
+	assert_string_equal(desc_name(s.d, name[0]), "ONE");
+	assert_int_equal(name[1], 0);
+	assert_string_equal(desc_name(s.d, name[2]), "BIG");
+	set_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_values),
 		cmocka_unit_test(formats),
 		cmocka_unit_test(formats_conditions),
 		cmocka_unit_test(broken_is_not_formatted),

@@ -109,6 +109,7 @@ struct call *tree_insert_call(struct prog *p, size_t at, uint32_t id,
 
 	if (defaults)
 		default_args(p, &c);
+	cond_settle(p, &c, COND_AUTO);
 	if (dc->ret != DESC_NONE)
 		c.ret = arg_new_default(p, dc->ret, DESC_OUT);
 	vec_push(&p->calls, c);

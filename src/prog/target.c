@@ -136,6 +136,85 @@ static void add_maker(const struct desc *d, struct pairs *makers,
 		}
 }
 
+/* ---- What there is in types --------------------------------------------------- */
+
+static uint8_t holds_itself(const struct desc *d, const struct desc_type *t)
+{
+	const struct desc_record *r;
+	uint8_t bits = 0;
+
+	switch (t->kind) {
+	case DESC_LEN:
+		return TYPE_HOLDS_LEN;
+	case DESC_PTR:
+	case DESC_FILENAME:
+	case DESC_GLOB:
+	case DESC_IMAGE:
+		return TYPE_HOLDS_WHOLE;
+	case DESC_STRUCT:
+	case DESC_UNION:
+		r = &d->records[t->elem];
+		if (r->flags & DESC_CONDITIONAL)
+			bits |= TYPE_HOLDS_COND;
+		if (t->size == DESC_VARLEN &&
+		    (t->kind == DESC_STRUCT || r->nfields > 5))
+			bits |= TYPE_HOLDS_COMPLEX;
+		for (uint32_t i = 0; i < r->nfields; i++)
+			if (d->fields[r->field + i].flags & DESC_OVERLAY)
+				bits |= TYPE_HOLDS_WHOLE;
+		return bits;
+	default:
+		return 0;
+	}
+}
+
+static uint8_t holds_within(const struct desc *d, const struct desc_type *t,
+			    const uint8_t *holds)
+{
+	uint8_t bits = 0;
+
+	if (t->kind == DESC_PTR || t->kind == DESC_ARRAY)
+		return holds[t->elem];
+	if (t->kind == DESC_STRUCT || t->kind == DESC_UNION) {
+		const struct desc_record *r = &d->records[t->elem];
+
+		for (uint32_t i = 0; i < r->nfields; i++)
+			bits |= holds[d->fields[r->field + i].type];
+	}
+	return bits;
+}
+
+/* Types may be recursive, and in any order: until nothing is added. */
+static uint8_t *index_holds(const struct desc *d)
+{
+	uint8_t *holds = mem_calloc(d->ntypes + 1, 1);
+	bool more = true;
+
+	for (size_t i = 0; i < d->ntypes; i++)
+		holds[i] = holds_itself(d, &d->types[i]);
+	for (bool up = true; more; up = !up) {
+		more = false;
+		for (size_t n = 0; n < d->ntypes; n++) {
+			size_t i = up ? n : d->ntypes - 1 - n;
+			uint8_t all = holds[i] |
+				      holds_within(d, &d->types[i], holds);
+
+			more |= all != holds[i];
+			holds[i] = all;
+		}
+	}
+	return holds;
+}
+
+bool type_is_squashable(const struct prog_target *t, uint32_t pointer)
+{
+	const struct desc_type *type = &t->d->types[pointer];
+
+	return type->kind == DESC_PTR && type->dir == DESC_IN &&
+	       (t->holds[type->elem] &
+		(TYPE_HOLDS_COMPLEX | TYPE_HOLDS_WHOLE)) == TYPE_HOLDS_COMPLEX;
+}
+
 struct prog_target *prog_target_new(const struct desc *d)
 {
 	struct prog_target *t = mem_calloc(1, sizeof(*t));
@@ -162,6 +241,7 @@ struct prog_target *prog_target_new(const struct desc *d)
 	}
 	t->makers = index_pairs(&makers, d->nresources);
 	t->users = index_pairs(&users, d->nresources);
+	t->holds = index_holds(d);
 	vec_free(&makers.all);
 	vec_free(&users.all);
 	free(last);
@@ -175,6 +255,7 @@ void prog_target_free(struct prog_target *t)
 	free(t->makers.list);
 	free(t->users.from);
 	free(t->users.list);
+	free(t->holds);
 	free(t);
 }
 

@@ -71,6 +71,8 @@ static void default_fields(struct prog *p, uint32_t group, uint8_t dir)
 		const struct desc_field *f = &d->fields[r->field + i];
 		uint32_t a = arg_new_default(p, f->type, field_dir(f, dir));
 
+		if (f->cond != DESC_NONE)
+			arg_at(p, a)->flags |= ARG_AUTO;
 		*(last == ARG_NONE ? &arg_at(p, group)->child :
 				     &arg_at(p, last)->next) = a;
 		last = a;
@@ -91,6 +93,26 @@ static void default_elements(struct prog *p, uint32_t group, uint8_t dir)
 				     &arg_at(p, last)->next) = a;
 		last = a;
 	}
+}
+
+uint32_t union_default(const struct desc_record *r)
+{
+	return r->flags & DESC_CONDITIONAL ? r->nfields - 1 : 0;
+}
+
+static void default_option(struct prog *p, uint32_t arg, uint8_t dir)
+{
+	const struct desc *d = p->target->d;
+	const struct desc_record *r =
+		&d->records[arg_type(p, arg_at(p, arg))->elem];
+	uint32_t i = union_default(r);
+	const struct desc_field *f = &d->fields[r->field + i];
+	uint32_t v = arg_new_default(p, f->type, field_dir(f, dir));
+
+	arg_at(p, arg)->child = v;
+	arg_at(p, arg)->extra = i;
+	if (r->flags & DESC_CONDITIONAL)
+		arg_at(p, arg)->flags |= ARG_AUTO;
 }
 
 uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir)
@@ -126,11 +148,7 @@ uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir)
 		}
 		break;
 	case ARG_VMA:
-		if (t->flags & DESC_OPT)
-			arg_at(p, a)->flags = ARG_SPECIAL;
-		else
-			arg_at(p, a)->extra =
-				DATA_PAGE * (t->flags & DESC_RANGE ? t->lo : 1);
+		arg_at(p, a)->flags = ARG_SPECIAL;
 		break;
 	case ARG_GROUP:
 		if (t->kind == DESC_STRUCT)
@@ -138,14 +156,9 @@ uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir)
 		else
 			default_elements(p, a, dir);
 		break;
-	case ARG_UNION: {
-		const struct desc_field *f =
-			&d->fields[d->records[t->elem].field];
-		uint32_t v = arg_new_default(p, f->type, field_dir(f, dir));
-
-		arg_at(p, a)->child = v;
+	case ARG_UNION:
+		default_option(p, a, dir);
 		break;
-	}
 	}
 	return a;
 }
@@ -187,6 +200,8 @@ bool arg_is_default(const struct prog *p, uint32_t arg)
 
 	if (a->flags & ARG_ANY)
 		return false;
+	if (a->kind == ARG_ABSENT)
+		return true;
 
 	const struct desc_type *t = arg_type(p, a);
 	bool opt = t->flags & DESC_OPT;
@@ -203,17 +218,15 @@ bool arg_is_default(const struct prog *p, uint32_t arg)
 		return !a->value && a->child != ARG_NONE &&
 		       arg_is_default(p, a->child);
 	case ARG_VMA:
-		if (opt || (a->flags & ARG_SPECIAL))
-			return opt && (a->flags & ARG_SPECIAL) && !a->value;
-		return !a->value &&
-		       a->extra ==
-			       DATA_PAGE * (t->flags & DESC_RANGE ? t->lo : 1);
+		return (a->flags & ARG_SPECIAL) && !a->value;
 	case ARG_DATA:
 		return data_is_default(p, a);
 	case ARG_GROUP:
 		return children_are_default(p, a);
 	case ARG_UNION:
-		return !a->extra && arg_is_default(p, a->child);
+		return a->extra ==
+			       union_default(&p->target->d->records[t->elem]) &&
+		       arg_is_default(p, a->child);
 	default:
 		return false;
 	}
@@ -241,6 +254,8 @@ static uint64_t struct_size(const struct prog *p, const struct arg *a)
 
 		if (f->offset != DESC_VARLEN)
 			at = f->offset;
+		else if (f->bit_offset)
+			continue; /* counted with the first of its unit */
 		at += arg_size(p, c);
 		most = at > most ? at : most;
 	}

@@ -45,6 +45,7 @@ enum arg_kind {
 enum {
 	ARG_SPECIAL = 1, /* value is an address of its own: 0, or a bad one */
 	ARG_ANY = 2, /* see enum any_kind */
+	ARG_AUTO = 4, /* left to prog_assign_autos(), cond_settle() */
 };
 
 /*
@@ -104,6 +105,15 @@ struct prog_target {
 	const struct desc *d;
 	struct by_resource makers; /* calls that make r, or a kind of r */
 	struct by_resource users; /* calls that take r */
+	uint8_t *holds; /* by type: TYPE_HOLDS_x */
+};
+
+/* What there is in a type, and in what it points to: target->holds. */
+enum {
+	TYPE_HOLDS_LEN = 1,
+	TYPE_HOLDS_COND = 2, /* fields or options with a condition */
+	TYPE_HOLDS_COMPLEX = 4, /* worth squashing to ANY */
+	TYPE_HOLDS_WHOLE = 8, /* what cannot be squashed */
 };
 
 /* ---- target.c --------------------------------------------------------------- */
@@ -119,6 +129,9 @@ bool type_is_data(const struct desc *d, uint32_t type);
 
 /** What kind of argument values of this type are. */
 enum arg_kind type_arg_kind(const struct desc *d, uint32_t type);
+
+/** Whether a pointer's pointee may be squashed to ANY. */
+bool type_is_squashable(const struct prog_target *t, uint32_t pointer);
 
 /** The direction of a field, of a struct in direction `dir`. */
 static inline uint8_t field_dir(const struct desc_field *f, uint8_t dir)
@@ -153,6 +166,9 @@ uint32_t arg_new_data(struct prog *p, uint32_t type, uint8_t dir,
 /** The value that stands for "nothing in particular", with all below it. */
 uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir);
 bool arg_is_default(const struct prog *p, uint32_t arg);
+
+/** The option that stands for "nothing in particular". */
+uint32_t union_default(const struct desc_record *r);
 
 /** A copy of an argument of `from`, with all below; references are kept. */
 uint32_t arg_copy(struct prog *to, const struct prog *from, uint32_t arg);
@@ -191,6 +207,57 @@ struct tree_walk {
 uint32_t walk_call(struct tree_walk *w, const struct prog *p,
 		   const struct call *c);
 uint32_t walk_next(struct tree_walk *w);
+
+/* ---- size.c, cond.c: what refers to other arguments ----------------------------- */
+
+/* Where an argument is: what lengths and conditions can refer to. */
+struct arg_scope {
+	const struct prog *p;
+	const struct call *call;
+	uint32_t depth;
+	/* Structs and unions around it, through pointers; innermost last. */
+	uint32_t records[TREE_DEPTH_MAX + 1];
+};
+
+struct arg_found {
+	uint32_t arg; /* pointers followed; ARG_NONE behind a null pointer */
+	/* The list it is in and the fields of that; ARG_NONE: not a field. */
+	uint32_t list;
+	const struct desc_field *fields;
+};
+
+enum scope_result { SCOPE_MISSING, SCOPE_SQUASHED, SCOPE_FOUND };
+
+/** Follow a path of desc_type or desc_expr from the innermost record on. */
+enum scope_result scope_find(const struct arg_scope *s, const uint64_t *path,
+			     uint32_t npath, struct arg_found *out);
+
+/** Set all lengths, sizes and offsets of a call; a squashed target: as it is. */
+void prog_assign_sizes(struct prog *p, const struct call *c);
+
+/** The same only for those that are ARG_AUTO, which they then are no more. */
+void prog_assign_autos(struct prog *p, const struct call *c);
+
+/**
+ * Whether a field of the innermost record (an option, of a union) may be there.
+ * `now` is the answer when what it depends on has been squashed.
+ */
+bool field_present(const struct arg_scope *s, const struct desc_field *f,
+		   bool now);
+
+enum cond_settle {
+	COND_ALL, /* make all fields and options fit their conditions */
+	COND_AUTO, /* those with ARG_AUTO, as defaults are made */
+	COND_CHECK, /* change nothing */
+};
+
+/**
+ * Make fields absent or give them their default, and options others, as their
+ * conditions want; run tree_fix_refs() when a call is changed afterwards.
+ * Returns the first argument that did not fit, or ARG_NONE.
+ */
+uint32_t cond_settle(struct prog *p, const struct call *c,
+		     enum cond_settle how);
 
 /** Results that are no longer made, or too late, get their special values. */
 void tree_fix_refs(struct prog *p);

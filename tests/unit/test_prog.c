@@ -86,7 +86,7 @@ static void defaults(void **state)
 	assert_int_equal(f->kind, ARG_RESULT);
 	assert_int_equal(f->value, UINT64_MAX);
 	assert_int_equal(arg_at(s->p, argument(s, c, 4))->flags, ARG_SPECIAL);
-	assert_int_equal(arg_at(s->p, argument(s, c, 3))->extra, DATA_PAGE);
+	assert_int_equal(arg_at(s->p, argument(s, c, 3))->flags, ARG_SPECIAL);
 	for (uint32_t a = c->arg; a != ARG_NONE; a = arg_at(s->p, a)->next)
 		assert_true(arg_is_default(s->p, a));
 	arg_at(s->p, argument(s, c, 1))->value = 7;

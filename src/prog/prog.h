@@ -80,4 +80,30 @@ void prog_set_call_props(struct prog *p, size_t i, struct prog_props props);
  */
 fallible prog_validate(const struct prog *p);
 
+/* ---- C -------------------------------------------------------------------------- */
+
+/* How a call went. */
+struct prog_c_result {
+	bool returned;
+	int err; /* errno, or 0 */
+	uint64_t ret;
+};
+
+struct prog_c_opts {
+	const char *title; /* for the first line, or NULL */
+	unsigned repeat; /* in a process each; 0: once, in main()'s */
+	unsigned timeout_s; /* of one repetition; 0: 5 */
+	bool threads; /* a thread per call, which is left behind after 50 ms */
+	const struct prog_c_result *results; /* of calls, for comments; or NULL */
+	size_t nresults;
+};
+
+/**
+ * Append a C program that does the same, for amd64 and arm64 Linux with glibc:
+ * gcc -Wall has nothing to say about it.  Errors: ERR_INPUT for a
+ * pseudo-system-call that has no C form.
+ */
+fallible prog_to_c(const struct prog *p, const struct prog_c_opts *opts,
+		   struct buf *out);
+
 #endif /* PROG_PROG_H */

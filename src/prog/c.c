@@ -1,0 +1,665 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * c.c - a program as C that a person can read.
+ *
+ * What a pointer points to gets a variable with a type of its own (c_type.c)
+ * at the very address that the program has, so that buffers which overlap
+ * still do; a path that nothing overlaps becomes a literal.  Constants that
+ * headers may lack are defined when they are missing.
+ */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "prog/c.h"
+#include "wire/wire.h"
+
+static const struct helper {
+	const char *name, *text;
+} helpers[] = {
+#define HELPER(name, text) { #name, text },
+#include "c_helpers.def"
+};
+
+static const struct libc_call {
+	const char *call, *function, *header, *args;
+} libc_calls[] = {
+#define C_CALL(call, function, header, args) { call, function, header, args },
+#include "prog/c_calls.def"
+};
+
+/* ---- What the pieces ask for ------------------------------------------------------- */
+
+static void include_line(struct c_out *c, struct slice line)
+{
+	struct slice all = buf_as_slice(&c->includes), have;
+
+	while (slice_line(&all, &have))
+		if (slice_eq(have, line))
+			return;
+	buf_slice(&c->includes, line);
+	buf_char(&c->includes, '\n');
+}
+
+void c_include(struct c_out *c, const char *header)
+{
+	_cleanup_(buf_deinit) struct buf line = {};
+
+	buf_printf(&line, "#include <%s>", header);
+	include_line(c, buf_as_slice(&line));
+}
+
+/* A helper begins with the headers that it needs. */
+static struct slice helper_text(struct c_out *c, unsigned helper)
+{
+	struct slice text = slice_cstr(helpers[helper].text), line;
+
+	while (slice_starts(text, SLICE("#include"))) {
+		slice_line(&text, &line);
+		include_line(c, line);
+	}
+	return text;
+}
+
+void c_helper(struct c_out *c, const char *name)
+{
+	unsigned i = 0;
+
+	while (strcmp(helpers[i].name, name))
+		i++;
+	c->helpers |= 1u << i;
+	helper_text(c, i);
+}
+
+const char *c_var_find(const struct c_out *c, uint32_t arg)
+{
+	vec_for_each(&c->vars, v)
+		if (v->arg == arg)
+			return v->name;
+	return NULL;
+}
+
+void c_var_add(struct c_out *c, uint32_t arg, char *name)
+{
+	vec_push(&c->vars, (struct c_var){ arg, name });
+}
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+static bool is_placed(const struct arg *a)
+{
+	return (a->kind == ARG_POINTER && a->child != ARG_NONE) ||
+			       a->kind == ARG_VMA ?
+		       !(a->flags & ARG_SPECIAL) :
+		       false;
+}
+
+static uint64_t extent(const struct prog *p, const struct arg *a)
+{
+	return a->kind == ARG_VMA ? a->extra : arg_size(p, a->child);
+}
+
+/* Whether another pointer of the program leads into the same bytes. */
+static bool overlaps(const struct c_out *c, uint32_t pointer)
+{
+	const struct arg *mine = arg_at(c->p, pointer);
+	uint64_t from = mine->value, to = from + extent(c->p, mine);
+
+	vec_for_each(&c->p->calls, call) {
+		struct tree_walk w;
+
+		for (uint32_t i = walk_call(&w, c->p, call); i != ARG_NONE;
+		     i = walk_next(&w)) {
+			const struct arg *a = arg_at(c->p, i);
+
+			if (i != pointer && is_placed(a) && a->value < to &&
+			    from < a->value + extent(c->p, a))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A path or the like: text with one NUL, at its end. */
+static bool is_text(const struct prog *p, const struct arg *a)
+{
+	const struct desc_type *t = arg_type(p, a);
+
+	return a->kind == ARG_DATA && a->from != NO_BYTES && a->len &&
+	       a->len <= 256 &&
+	       (t->kind == DESC_FILENAME ||
+		(t->kind == DESC_STRING && !(t->flags & DESC_NOZ))) &&
+	       strnlen(p->bytes.data + a->from, a->len) == a->len - 1;
+}
+
+static bool has_len(const struct c_out *c)
+{
+	const struct call *call = &c->p->calls.data[c->call];
+
+	for (uint32_t a = call->arg; a != ARG_NONE; a = arg_at(c->p, a)->next)
+		if (arg_type(c->p, arg_at(c->p, a))->kind == DESC_LEN)
+			return true;
+	return false;
+}
+
+/* Memory is zero, unless something else was there. */
+static void put_zeroes(struct c_out *c, uint32_t pointer, const char *var,
+		       unsigned long long size)
+{
+	const struct arg *to = arg_at(c->p, arg_at(c->p, pointer)->child);
+
+	if (to->dir != DESC_OUT && overlaps(c, pointer))
+		buf_printf(c->body, "\tmemset(%s, 0, %llu);\n", var, size);
+}
+
+static bool is_zero(const char *p, size_t len)
+{
+	while (len && !*p)
+		p++, len--;
+	return !len;
+}
+
+/* "data + 0x40". */
+static char *address_of(struct c_out *c, const struct arg *pointer)
+{
+	char *text;
+
+	c->data = true;
+	if (asprintf(&text, pointer->value ? "data + %#llx" : "data",
+		     (unsigned long long)pointer->value) < 0)
+		abort();
+	return text;
+}
+
+static void place_data(struct c_out *c, uint32_t arg)
+{
+	const struct arg *pointer = arg_at(c->p, arg);
+	const struct arg *a = arg_at(c->p, pointer->child);
+	char *var;
+
+	var = address_of(c, pointer);
+	c_var_add(c, pointer->child, var);
+	if (a->from == NO_BYTES || !a->len)
+		return;
+	c_include(c, "string.h");
+	if (is_zero(c->p->bytes.data + a->from, a->len)) {
+		put_zeroes(c, arg, var, a->len);
+		return;
+	}
+	buf_printf(c->body, "\tmemcpy(%s, ", var);
+	c_literal(c->body, c->p->bytes.data + a->from, a->len);
+	buf_printf(c->body, ", %u);\n", a->len);
+}
+
+/* What can only be written when results of earlier calls are there. */
+static void late_value(struct c_out *c, const char *path, uint32_t arg)
+{
+	static const char *const formats[] = { NULL, "%020llu", "0x%016llx",
+					       "%023llo" };
+	const struct arg *a = arg_at(c->p, arg);
+	unsigned format =
+		a->flags & ARG_ANY ?
+			(a->any >= ANY_RES_DEC ?
+				 a->any - (unsigned)ANY_RES_DEC + DESC_DEC :
+				 0u) :
+			arg_type(c->p, a)->format;
+
+	if (!format || a->kind != ARG_RESULT || a->child == ARG_NONE ||
+	    a->dir == DESC_OUT)
+		return;
+	c_helper(c, "put_text");
+	buf_printf(c->body, "\tput_text(&%s, \"%s\", ", path, formats[format]);
+	c_scalar(c, c->body, arg);
+	buf_str(c->body, ");\n");
+}
+
+static void place_typed(struct c_out *c, uint32_t arg, const char *name)
+{
+	const struct arg *pointer = arg_at(c->p, arg);
+	const struct arg *a = arg_at(c->p, pointer->child);
+	_cleanup_(buf_deinit) struct buf value = {}, var = {};
+	_cleanup_(freep) char *address = address_of(c, pointer);
+	unsigned long long size;
+
+	c_include(c, "string.h");
+	c_ident(&var, name);
+	buf_printf(&var, "%u", c->call);
+	for (unsigned i = 2;; i++) {
+		bool taken = false;
+
+		vec_for_each(&c->vars, v)
+			taken |= !strcmp(v->name, buf_cstr(&var));
+		if (!taken)
+			break;
+		buf_printf(&var, "_%u", i);
+	}
+	size = arg_size(c->p, pointer->child);
+	buf_char(c->body, '\t');
+	c_type(c, c->body, pointer->child, pointer->value);
+	buf_printf(c->body, "%s*%s = %s;\n",
+		   strchr("})", c->body->data[c->body->len - 1]) ? " " : "",
+		   buf_cstr(&var), address);
+	if (!c_value(c, &value, pointer->child))
+		put_zeroes(c, arg, buf_cstr(&var), size);
+	else if (c_is_ints(c->p, a))
+		buf_printf(c->body,
+			   "\tmemcpy(%s, (__typeof__(*%s)[])%s, %llu);\n",
+			   buf_cstr(&var), buf_cstr(&var), buf_cstr(&value),
+			   size);
+	else if (*value.data == '"')
+		buf_printf(c->body, "\tmemcpy(%s, %s, %llu);\n", buf_cstr(&var),
+			   buf_cstr(&value), size);
+	else if (*value.data == '{')
+		buf_printf(c->body, "\t*%s = (__typeof__(*%s))%s;\n",
+			   buf_cstr(&var), buf_cstr(&var), buf_cstr(&value));
+	else
+		buf_printf(c->body, "\t*%s = %s;\n", buf_cstr(&var),
+			   buf_cstr(&value));
+	c_scalars(c, pointer->child, buf_cstr(&var), late_value);
+	c_var_add(c, pointer->child, mem_strdup(buf_cstr(&var)));
+}
+
+/* Memory of pointers, the innermost first; `name` is that of the field. */
+static void place(struct c_out *c, uint32_t arg, const char *name, bool in_call)
+{
+	const struct desc *d = c->p->target->d;
+	const struct arg *a = arg_at(c->p, arg);
+	const struct desc_record *r =
+		!(a->flags &
+		  ARG_ANY) && (a->kind == ARG_UNION || a->kind == ARG_GROUP) &&
+				arg_type(c->p, a)->kind != DESC_ARRAY ?
+			&d->records[arg_type(c->p, a)->elem] :
+			NULL;
+	uint32_t i = a->kind == ARG_UNION ? (uint32_t)a->extra : 0;
+
+	if (a->kind == ARG_RESULT || a->child == ARG_NONE ||
+	    (a->kind == ARG_POINTER && a->dir == DESC_OUT))
+		return; /* nothing, or an address that the kernel writes */
+	for (uint32_t k = a->child; k != ARG_NONE; k = arg_at(c->p, k)->next)
+		place(c, k,
+		      r ? desc_name(d, d->fields[r->field + i++].name) : name,
+		      false);
+	if (a->kind != ARG_POINTER)
+		return;
+
+	const struct arg *to = arg_at(c->p, a->child);
+
+	if (in_call && is_text(c->p, to) && !has_len(c) && !overlaps(c, arg)) {
+		_cleanup_(buf_deinit) struct buf text = {};
+
+		c_literal(&text, c->p->bytes.data + to->from, to->len - 1);
+		c_var_add(c, a->child, mem_strdup(buf_cstr(&text)));
+	} else if (to->kind == ARG_DATA || !arg_size(c->p, a->child)) {
+		place_data(c, arg);
+	} else {
+		place_typed(c, arg, name);
+	}
+}
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+/* Whether an argument is what the function's prototype wants. */
+static bool fits(const struct arg *a, char want)
+{
+	bool pointer = a->kind == ARG_POINTER || a->kind == ARG_VMA;
+
+	if (want == 'p')
+		return pointer && !(a->flags & ARG_SPECIAL);
+	if (want == 'i' && pointer)
+		return false;
+	return a->kind != ARG_CONST || a->value <= UINT32_MAX ||
+	       a->value >= (uint64_t)INT32_MIN;
+}
+
+static bool fits_libc(const struct c_out *c, const struct call *call,
+		      const char *want)
+{
+	for (uint32_t i = call->arg; i != ARG_NONE;
+	     i = arg_at(c->p, i)->next, want++) {
+		want += *want == '|';
+		if (!*want || !fits(arg_at(c->p, i), *want))
+			return false;
+	}
+	return !*want || *want == '|';
+}
+
+static const struct libc_call *
+find_libc(const struct c_out *c, const struct call *call, struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(libc_calls); i++)
+		if (slice_eq(name, slice_cstr(libc_calls[i].call)))
+			return fits_libc(c, call, libc_calls[i].args) ?
+				       &libc_calls[i] :
+				       NULL;
+	return NULL;
+}
+
+static struct slice base_name(const struct c_out *c, const struct call *call)
+{
+	struct slice s = slice_cstr(desc_name(
+		c->p->target->d, c->p->target->d->calls[call->id].name));
+	const char *variant = memchr(s.p, '$', s.len);
+
+	return variant ? slice_range(s.p, variant) : s;
+}
+
+static void put_nr(struct c_out *c, const struct call *call, struct slice name)
+{
+	const struct desc_call *dc = &c->p->target->d->calls[call->id];
+	bool known = false;
+
+	vec_for_each(&c->names, n)
+		known |= n->is_call && n->value == dc->nr;
+	if (!known)
+		vec_push(&c->names, (struct c_name){ name, dc->nr, true });
+	c_include(c, "sys/syscall.h");
+	c_include(c, "unistd.h");
+	buf_printf(c->body, "__NR_" SLICE_FMT, SLICE_ARG(name));
+}
+
+/* `casts`: to long, for in_thread() and its like. */
+static void put_args(struct c_out *c, const struct call *call,
+		     const char *before, bool casts)
+{
+	for (uint32_t i = call->arg; i != ARG_NONE; i = arg_at(c->p, i)->next) {
+		const struct arg *a = arg_at(c->p, i);
+		bool pointer = a->kind == ARG_POINTER || a->kind == ARG_VMA;
+		const char *var = a->kind == ARG_POINTER &&
+						  a->child != ARG_NONE ?
+					  c_var_find(c, a->child) :
+					  NULL;
+
+		buf_str(c->body, before);
+		before = ", ";
+		if (casts)
+			buf_str(c->body, "(long)");
+		else if (var && *var != '"' && strncmp(var, "data", 4) != 0)
+			buf_str(c->body, "(void *)");
+		if (casts && pointer)
+			buf_char(c->body, '(');
+		c_scalar(c, c->body, i);
+		if (casts && pointer)
+			buf_char(c->body, ')');
+	}
+}
+
+static void put_threaded(struct c_out *c, const struct call *call,
+			 struct slice name, const char *result, bool async)
+{
+	c_helper(c, "in_thread");
+	buf_printf(c->body, "in_thread(%s%s, %u, ", result ? "&" : "",
+		   result ? result : "NULL", async ? 0u : 50u);
+	put_nr(c, call, name);
+	put_args(c, call, ", ", true);
+	for (uint32_t n = list_len(c->p, call->arg); n < 6; n++)
+		buf_str(c->body, ", 0");
+	buf_str(c->body, ");");
+}
+
+static void put_plain(struct c_out *c, const struct call *call,
+		      struct slice name, const char *result)
+{
+	const struct libc_call *l = find_libc(c, call, name);
+
+	if (result)
+		buf_printf(c->body, "%s = ", result);
+	if (l) {
+		c_include(c, l->header);
+		buf_printf(c->body, "%s(", l->function);
+		put_args(c, call, "", false);
+	} else {
+		buf_str(c->body, "syscall(");
+		put_nr(c, call, name);
+		put_args(c, call, ", ", false);
+	}
+	buf_str(c->body, ");");
+}
+
+/* What is known of how the call went. */
+static void put_outcome(struct c_out *c)
+{
+	const struct prog_c_result *r = c->opts->results;
+
+	if (!r || c->call >= c->opts->nresults)
+		return;
+	r += c->call;
+	if (!r->returned)
+		buf_str(c->body, " /* did not return */");
+	else if (r->err)
+		buf_printf(c->body, " /* %s */",
+			   strerrorname_np(r->err) ? strerrorname_np(r->err) :
+						     "failed");
+	else
+		buf_printf(c->body, " /* %lld */", (long long)r->ret);
+}
+
+static char *result_name(struct c_out *c, uint32_t arg)
+{
+	const struct desc *d = c->p->target->d;
+	_cleanup_(buf_deinit) struct buf b = {};
+
+	c_ident(&b,
+		desc_name(d,
+			  d->resources[arg_type(c->p, arg_at(c->p, arg))->elem]
+				  .name));
+	buf_printf(&b, "_%u", c->nresults++);
+	return mem_strdup(buf_cstr(&b));
+}
+
+static int64_t unset_value(const struct c_out *c, uint32_t arg)
+{
+	return (int64_t)resource_default(
+		c->p->target->d, arg_type(c->p, arg_at(c->p, arg))->elem);
+}
+
+/* A result that the kernel wrote into memory. */
+static void take_result(struct c_out *c, const char *path, uint32_t arg)
+{
+	char *name;
+
+	if (!c->wanted[arg] || arg_at(c->p, arg)->kind != ARG_RESULT)
+		return;
+	name = result_name(c, arg);
+	buf_printf(c->body, "\tlong %s = %s;\n", name, path);
+	c_var_add(c, arg, name);
+}
+
+static void take_results(struct c_out *c, const struct call *call)
+{
+	struct tree_walk w;
+
+	for (uint32_t i = walk_call(&w, c->p, call); i != ARG_NONE;
+	     i = walk_next(&w)) {
+		const struct arg *a = arg_at(c->p, i);
+
+		if (a->kind != ARG_POINTER || a->child == ARG_NONE ||
+		    arg_at(c->p, a->child)->kind == ARG_DATA ||
+		    !c_var_find(c, a->child))
+			continue;
+
+		/* vars may move while results are added to it */
+		_cleanup_(freep) char *var =
+			mem_strdup(c_var_find(c, a->child));
+
+		c_scalars(c, a->child, var, take_result);
+	}
+}
+
+static void put_call(struct c_out *c, uint32_t i)
+{
+	const struct call *call = &c->p->calls.data[i];
+	const struct desc_call *dc = &c->p->target->d->calls[call->id];
+	struct slice name = base_name(c, call);
+	bool threaded = call->props.async || c->opts->threads;
+	char *result = NULL;
+	uint32_t k = 0;
+
+	c->call = i;
+	for (uint32_t a = call->arg; a != ARG_NONE; a = arg_at(c->p, a)->next)
+		place(c, a,
+		      desc_name(c->p->target->d,
+				c->p->target->d->fields[dc->arg + k++].name),
+		      true);
+	if (call->ret != ARG_NONE && c->wanted[call->ret]) {
+		result = result_name(c, call->ret);
+		if (threaded || call->props.rerun)
+			buf_printf(c->body, "\tlong %s = %lld;\n", result,
+				   (long long)unset_value(c, call->ret));
+	}
+	if (call->props.fail_nth) {
+		c_helper(c, "fail_nth");
+		buf_printf(c->body, "\tfail_nth(%u);\n", call->props.fail_nth);
+	}
+	buf_str(c->body,
+		result && !threaded && !call->props.rerun ? "\tlong " : "\t");
+	if (call->props.rerun)
+		buf_printf(c->body, "for (int i = 0; i <= %u; i++)\n\t\t",
+			   call->props.rerun);
+	if (threaded)
+		put_threaded(c, call, name, result, call->props.async);
+	else
+		put_plain(c, call, name, result);
+	put_outcome(c);
+	buf_char(c->body, '\n');
+	if (result && unset_value(c, call->ret) != -1)
+		buf_printf(c->body, "\tif (%s == -1)\n\t\t%s = %lld;\n", result,
+			   result, (long long)unset_value(c, call->ret));
+	if (result)
+		c_var_add(c, call->ret, result);
+	take_results(c, call);
+}
+
+/* ---- The file -------------------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+	const struct slice *x = a, *y = b;
+	size_t n = MIN(x->len, y->len);
+	int cmp = n ? memcmp(x->p, y->p, n) : 0;
+
+	return cmp ? cmp : (x->len > y->len) - (x->len < y->len);
+}
+
+static void put_includes(struct c_out *c, struct buf *out)
+{
+	VEC(struct slice) lines = {};
+	struct slice all, line;
+
+	include_line(c, SLICE("#include <stdint.h>"));
+	all = buf_as_slice(&c->includes);
+	while (slice_line(&all, &line))
+		vec_push(&lines, line);
+	qsort(lines.data, lines.len, sizeof(*lines.data), by_text);
+	vec_for_each(&lines, l)
+		buf_printf(out, SLICE_FMT "\n", SLICE_ARG(*l));
+	buf_char(out, '\n');
+	vec_free(&lines);
+}
+
+/* Constants that headers of today may lack. */
+static void put_names(struct c_out *c, struct buf *out)
+{
+	vec_for_each(&c->names, n) {
+		const char *prefix = n->is_call ? "__NR_" : "";
+		/* libc's TCGETS2 and its like are made of a struct it lacks */
+		bool undef = slice_starts(n->name, SLICE("TC")) ||
+			     slice_ends(n->name, SLICE("ISO7816"));
+
+		buf_printf(out, "%s %s" SLICE_FMT "\n",
+			   undef ? "#undef" : "#ifndef", prefix,
+			   SLICE_ARG(n->name));
+		buf_printf(out, "#define %s" SLICE_FMT " %#llx\n%s", prefix,
+			   SLICE_ARG(n->name), (unsigned long long)n->value,
+			   undef ? "" : "#endif\n");
+	}
+	if (c->names.len)
+		buf_char(out, '\n');
+}
+
+static void put_main(struct c_out *c, struct buf *out)
+{
+	buf_str(out, "int main(void)\n{\n");
+	if (c->data)
+		buf_printf(out,
+			   "\tdata = mmap((void *)%#x, %#x, PROT_READ | "
+			   "PROT_WRITE | PROT_EXEC,\n\t\t    MAP_PRIVATE | "
+			   "MAP_ANONYMOUS | MAP_FIXED, -1, 0);\n"
+			   "\tif (data == MAP_FAILED)\n\t\treturn 1;\n",
+			   WIRE_DATA_BASE, WIRE_DATA_SIZE);
+	if (c->opts->repeat)
+		buf_printf(out, "\trepeat(%u, %u);\n", c->opts->repeat,
+			   c->opts->timeout_s ? c->opts->timeout_s : 5);
+	else
+		buf_str(out, "\tprogram();\n");
+	buf_str(out, "\treturn 0;\n}\n");
+}
+
+static void put_file(struct c_out *c, struct buf *out)
+{
+	if (c->opts->repeat)
+		c_helper(c, "repeat");
+	if (c->data)
+		c_include(c, "sys/mman.h");
+	buf_printf(out, "/* Made by bugon " BUGON_VERSION "%s%s. */\n",
+		   c->opts->title ? ": " : "",
+		   c->opts->title ? c->opts->title : "");
+	buf_str(out, "#define _GNU_SOURCE\n");
+	put_includes(c, out);
+	put_names(c, out);
+	if (c->data)
+		buf_str(out, "/* The memory of all arguments. */\n"
+			     "static void *data;\n\n");
+	for (unsigned i = 0; i < ARRAY_LEN(helpers); i++)
+		if (c->helpers & 1u << i) {
+			struct slice text = helper_text(c, i);
+
+			buf_slice(out, slice_trim(text));
+			buf_str(out, "\n\n");
+		}
+	buf_str(out, "static void program(void)\n{\n");
+	buf_slice(out, buf_as_slice(c->body));
+	buf_str(out, "}\n\n");
+	put_main(c, out);
+}
+
+/* Results that later calls use. */
+static uint8_t *find_wanted(const struct prog *p)
+{
+	uint8_t *wanted = mem_calloc(p->args.len + 1, 1);
+
+	vec_for_each(&p->calls, call) {
+		struct tree_walk w;
+
+		for (uint32_t i = walk_call(&w, p, call); i != ARG_NONE;
+		     i = walk_next(&w)) {
+			const struct arg *a = arg_at(p, i);
+
+			if (a->kind == ARG_RESULT && a->child != ARG_NONE)
+				wanted[a->child] = 1;
+		}
+	}
+	return wanted;
+}
+
+fallible prog_to_c(const struct prog *p, const struct prog_c_opts *opts,
+		   struct buf *out)
+{
+	const struct desc *d = p->target->d;
+	_cleanup_(buf_deinit) struct buf body = {};
+	struct c_out c = { .p = p, .opts = opts, .body = &body };
+
+	vec_for_each(&p->calls, call)
+		if (d->calls[call->id].nr == DESC_NONE)
+			return error_new(ERR_INPUT, "%s cannot be written in C",
+					 desc_name(d, d->calls[call->id].name));
+	c.wanted = find_wanted(p);
+	for (uint32_t i = 0; i < p->calls.len; i++)
+		put_call(&c, i);
+	put_file(&c, out);
+	vec_for_each(&c.vars, v)
+		free(v->name);
+	vec_free(&c.vars);
+	vec_free(&c.names);
+	buf_deinit(&c.includes);
+	free(c.wanted);
+	return NULL;
+}

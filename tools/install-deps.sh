@@ -5,7 +5,7 @@ packages="gcc make meson ninja-build pkg-config git scdoc clang clang-format
 	libclang-rt-14-dev libcmocka-dev libjansson-dev libdw-dev libelf-dev
 	binutils binutils-dev binutils-multiarch libiberty-dev libpcre2-dev
 	libxxhash-dev python3 qemu-system-x86 xz-utils zstd
-	zlib1g-dev libzstd-dev cpio qemu-system-arm gcc-aarch64-linux-gnu
+	zlib1g-dev libzstd-dev libsqlite3-dev libssl-dev cpio qemu-system-arm gcc-aarch64-linux-gnu
 	libc6-dev-arm64-cross"
 missing=
 for p in $packages; do

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/descriptions.h"
 #include "desc/desc.h"
 
 struct desc_opts {
@@ -118,15 +119,9 @@ static fallible desc_fmt(const struct desc_opts *o, int argc, char **argv,
 static fallible compile(const struct desc_opts *o, struct desc_input *in,
 			struct desc **out)
 {
-	const char *name = o->arch ? o->arch : "amd64";
-	const struct desc_arch *arch = desc_arch_find(slice_cstr(name));
+	const struct desc_arch *arch;
 
-	if (!arch)
-		return error_new(ERR_USAGE,
-				 "unknown architecture %s: there are amd64, "
-				 "386, arm64, arm, riscv64, ppc64le, mips64le, "
-				 "s390x, loong64",
-				 name);
+	TRY(cmd_desc_arch(o->arch, &arch));
 	if (!desc_files(in))
 		return error_new(ERR_USAGE, "which descriptions? give files or "
 					    "--descriptions");
@@ -152,30 +147,23 @@ static fallible desc_check(const struct desc_opts *o, int argc, char **argv,
 	return NULL;
 }
 
-/* Compile what -d names; what is wrong with it is told to who asked. */
-static fallible open_dir(const struct desc_opts *o, const char *verb,
-			 struct desc_input *in, struct desc **out)
+/* Ours, or what -d names. */
+static fallible open_dir(const struct desc_opts *o, struct desc **out)
 {
-	if (!o->dir)
-		return error_new(ERR_USAGE, "%s: needs --descriptions", verb);
-	TRY(desc_input_dir(in, o->dir));
-	TRY(compile(o, in, out));
-	if (!desc_errors(in))
-		return NULL;
-	TRY(print_messages(in, STDERR_FILENO));
-	desc_free(take_ptr(*out));
-	return error_new(ERR_INPUT, "%s: %zu errors", o->dir, desc_errors(in));
+	const struct desc_arch *arch;
+
+	TRY(cmd_desc_arch(o->arch, &arch));
+	return cmd_descriptions(o->dir, arch, out);
 }
 
 /* All calls whose name one of the words begins. */
 static fallible desc_list(const struct desc_opts *o, int argc, char **argv,
 			  int *status)
 {
-	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
 	_cleanup_(desc_freep) struct desc *d = NULL;
 	_cleanup_(buf_deinit) struct buf out = {};
 
-	TRY(open_dir(o, "list", in, &d));
+	TRY(open_dir(o, &d));
 	for (size_t i = 0; i < d->ncalls; i++) {
 		const char *name = desc_name(d, d->calls[i].name);
 		bool wanted = !argc;
@@ -193,13 +181,12 @@ static fallible desc_list(const struct desc_opts *o, int argc, char **argv,
 static fallible desc_show(const struct desc_opts *o, int argc, char **argv,
 			  int *status)
 {
-	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
 	_cleanup_(desc_freep) struct desc *d = NULL;
 	_cleanup_(buf_deinit) struct buf out = {};
 
 	if (!argc)
 		return error_new(ERR_USAGE, "show: which calls?");
-	TRY(open_dir(o, "show", in, &d));
+	TRY(open_dir(o, &d));
 	for (int i = 0; i < argc; i++) {
 		const struct desc_call *call =
 			desc_call_find(d, slice_cstr(argv[i]));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/data.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "kbuild/internal.h"

@@ -136,9 +136,6 @@ fallible make_run(struct make *m, const char *target, unsigned jobs);
 /** A program of the tree's in the same surroundings (merge_config.sh). */
 fallible make_script(struct make *m, const char *const *argv);
 
-/** What is installed with us: share/bugon/NAME; free() it. */
-fallible data_path(const char *name, char **out);
-
 /* --- patch.c --- */
 
 /** Apply ours that this tree needs, in a stand-in; append their names. */

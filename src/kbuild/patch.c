@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/data.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "kbuild/internal.h"

@@ -39,40 +39,6 @@ fallible arch_find(const char *name, const struct arch **out)
 			 name);
 }
 
-/* ---- files of ours ---- */
-
-fallible data_path(const char *name, char **out)
-{
-	const char *env = getenv("BUGON_DATA");
-	char self[2048];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (env && *env) {
-		*out = text_printf("%s/%s", env, name);
-		return NULL;
-	}
-	self[n > 0 ? n : 0] = '\0';
-	char *slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	/* Installed, or in the build directory of the source tree. */
-	for (const char *const *at = (const char *const[]){ "../share/bugon",
-							    "../share", NULL };
-	     *at; at++) {
-		_cleanup_(freep) char *p =
-			text_printf("%s/%s/%s", self, *at, name);
-
-		if (file_exists(p)) {
-			*out = take_ptr(p);
-			return NULL;
-		}
-	}
-	return error_new(ERR_NOT_FOUND,
-			 "%s is neither in share/bugon nor in share beside the "
-			 "program: install bugon, or set BUGON_DATA",
-			 name);
-}
-
 static bool in_path(const char *program)
 {
 	const char *path = getenv("PATH");

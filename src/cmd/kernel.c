@@ -8,6 +8,7 @@
 #include "base/child.h"
 #include "cmd/cmd.h"
 #include "cmd/kernel.h"
+#include "vm/vm.h"
 #include "json/json.h"
 
 enum { EXIT_CANNOT = 77, LINE_COLUMNS = 79, PLAIN_EVERY_S = 30 };
@@ -98,6 +99,29 @@ static const struct opt fetch_options[] = {
 	OPT_END,
 };
 
+/* What a file is, for kbuild/, which knows no kernels. */
+static fallible identify(struct kernel_fetch *f)
+{
+	static const struct {
+		const char *arch, *image;
+	} kinds[] = {
+		[VM_KERNEL_BZIMAGE] = { "x86_64", "vmlinuz" },
+		[VM_KERNEL_VMLINUX] = { "x86_64", "linux" },
+		[VM_KERNEL_UML] = { "um", "linux" },
+		[VM_KERNEL_ARM64] = { "arm64", "Image" },
+		[VM_KERNEL_OTHER] = { NULL },
+	};
+	struct vm_kernel k;
+
+	TRY(vm_kernel_identify(f->what, &k));
+	if (!kinds[k.kind].arch)
+		return error_new(ERR_INPUT, "%s: not a kernel to boot: %s",
+				 f->what, k.what);
+	f->arch = kinds[k.kind].arch;
+	f->image = kinds[k.kind].image;
+	return NULL;
+}
+
 static fallible fetch_run(const void *options, int argc, char **argv,
 			  int *status)
 {
@@ -117,7 +141,11 @@ static fallible fetch_run(const void *options, int argc, char **argv,
 		.modules = o->modules,
 		.talk = kernel_say_talk(&say),
 	};
-	struct error *err = kernel_fetch(cache, &f, &dir);
+	struct error *err = NULL;
+	if (f.what && strchr(f.what, '/'))
+		err = identify(&f);
+	if (!err)
+		err = kernel_fetch(cache, &f, &dir);
 	return kernel_say_done(&say, err, &dir, status);
 }
 

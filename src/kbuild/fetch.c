@@ -228,28 +228,6 @@ static fallible fetch_debian(struct job *j, struct buf *dir)
 
 /* ---- a file ---- */
 
-/* Which make ARCH= an open kernel file is of; NULL: it is none. */
-static const char *arch_of(int fd, const char **name)
-{
-	char head[0x208] = { 0 };
-	ssize_t n = pread(fd, head, sizeof(head), 0);
-
-	/* Documentation/arch/x86/boot.rst, arch/arm64/booting.rst, Linux 6.12 */
-	if (n >= 0x206 && !memcmp(head + 0x202, "HdrS", 4)) {
-		*name = "vmlinuz";
-		return "x86_64";
-	}
-	if (n >= 0x40 && !memcmp(head + 0x38, "ARM\x64", 4)) {
-		*name = "Image";
-		return "arm64";
-	}
-	if (n >= 20 && !memcmp(head, "\177ELF\2\1", 6) && head[18] == 62) {
-		*name = "linux";
-		return "um";
-	}
-	return NULL;
-}
-
 /* Beside it, or where Debian has it; skipped if it cannot be read. */
 static fallible copy_if(const struct kernel_fetch *f, const char *from,
 			const char *to, const char *what)
@@ -321,14 +299,14 @@ static fallible copy_modules(const struct kernel_fetch *f, const char *release,
 }
 
 static fallible copy_kernel(const struct kernel_fetch *f, const char *release,
-			    const char *name, const struct stage *s)
+			    const struct stage *s)
 {
 	const char *slash = strrchr(f->what, '/');
-	_cleanup_(freep) char *image = text_printf("%s/%s", s->out, name);
+	_cleanup_(freep) char *image = text_printf("%s/%s", s->out, f->image);
 	_cleanup_(freep) char *config_from = text_printf(
 		"%.*s/config-%s", (int)(slash - f->what), f->what, release);
 	_cleanup_(freep) char *config_to = text_printf("%s/config", s->out);
-	bool own_symbols = !strcmp(name, "linux");
+	bool own_symbols = !strcmp(f->image, "linux");
 
 	TRY(file_copy(f->what, image));
 	if (!*release && ((f->symbols && !own_symbols) || f->modules))
@@ -364,24 +342,16 @@ static fallible add_to_known(struct job *j, const char *dir)
 static fallible fetch_file(struct job *j, struct buf *dir)
 {
 	const struct kernel_fetch *f = j->f;
-	const char *base = strrchr(f->what, '/') + 1, *name;
+	const char *base = strrchr(f->what, '/') + 1;
 	const char *release = strncmp(base, "vmlinuz-", 8) ? "" : base + 8;
 	_cleanup_(info_deinit) struct kernel_info info = {};
-	_cleanup_(close_fdp) int fd = -1;
 	bool known;
 
-	TRY(io_open_regular(f->what, &fd));
-	const char *arch = arch_of(fd, &name);
-	if (!arch)
-		return error_new(ERR_INPUT,
-				 "%s: neither bzImage, arm64 Image nor a User "
-				 "Mode Linux binary",
-				 f->what);
 	TRY(stage_open(j->cache, &j->stage));
-	TRY(copy_kernel(f, release, name, &j->stage));
+	TRY(copy_kernel(f, release, &j->stage));
 	kernel_info_init(&info);
 	info_set(&info.release, slice_cstr(release));
-	info_set(&info.arch, slice_cstr(arch));
+	info_set(&info.arch, slice_cstr(f->arch));
 	info_set(&info.origin, SLICE("file"));
 	info_set(&info.source, slice_cstr(f->what));
 	TRY(stage_publish(j->cache, &j->stage, &info, dir, &known));

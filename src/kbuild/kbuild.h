@@ -118,6 +118,9 @@ struct kernel_fetch {
 	 * NULL: the newest cloud kernel, else the generic one.
 	 */
 	const char *what;
+	/* Of a file, told by who knows kernels (vm/); else NULL */
+	const char *arch; /* as make ARCH= has it */
+	const char *image; /* its name in the cache: linux, vmlinuz, Image */
 	bool symbols; /* the -dbg package, too: 300 MB to 1 GB to download */
 	bool modules; /* keep the modules */
 	struct kernel_talk talk;
@@ -126,8 +129,8 @@ struct kernel_fetch {
 /**
  * Put a kernel into the cache, unless it is there already, and give its
  * directory.  Errors: ERR_NOT_FOUND (no apt, no such package or file),
- * ERR_INFRA (apt could not download: its words), ERR_INPUT (not a kernel),
- * ERR_OS, ERR_CANCELLED.
+ * ERR_INFRA (apt could not download: its words), ERR_INPUT, ERR_OS,
+ * ERR_CANCELLED.
  */
 fallible kernel_fetch(struct kernel_cache *c, const struct kernel_fetch *f,
 		      struct buf *dir);

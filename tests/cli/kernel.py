@@ -412,13 +412,17 @@ def more_of_a_file(image):
 
 def files():
     r = bugon("fetch", "./linux.config")
-    check("no kernel file", r.returncode == 1, "neither bzImage" in r.stderr)
+    check("no kernel file", r.returncode == 1, "not a kernel to boot" in r.stderr)
+    r = bugon("fetch", "./elf")
+    check("a program", r.returncode == 1, "not a kernel to boot" in r.stderr,
+          not r.stdout)
     os.mkfifo("fifo")
     r = bugon("fetch", "./fifo")
     check("a fifo", r.returncode == 1, "not a regular file" in r.stderr)
     r = bugon("fetch", "./none")
     check("no file", r.returncode == 77, "no such file" in r.stderr)
-    image = bytearray(b"x" * 1024)
+    image = bytearray(b"x" * 4096)
+    image[0x1fe:0x200] = b"\x55\xaa"
     image[0x202:0x206] = b"HdrS"
     os.makedirs("boot dir")
     with open("boot dir/vmlinuz-1.2-a b", "wb") as f:

@@ -200,27 +200,11 @@ static fallible content_key(const struct kernel_entry *e,
 	return err;
 }
 
-static bool is_set(struct slice config, struct slice name)
-{
-	return slice_eq(config_value(config, name), SLICE("y"));
-}
-
 static fallible info_from_files(const struct kernel_entry *e,
 				struct kernel_info *i)
 {
-	_cleanup_(buf_deinit) struct buf config = {};
-
 	i->time_s = (int64_t)time(NULL);
-	if (e->config) {
-		TRY(io_read_file(e->config, 16 << 20, &config));
-		struct slice c = buf_as_slice(&config);
-		i->kcov = is_set(c, SLICE("CONFIG_KCOV"));
-		i->kasan = is_set(c, SLICE("CONFIG_KASAN"));
-		if (!*i->compiler)
-			info_set(&i->compiler,
-				 config_value(c,
-					      SLICE("CONFIG_CC_VERSION_TEXT")));
-	}
+	TRY(info_from_config(e, i));
 	if (e->vmlinux && !*i->signature) {
 		char sig[ELF_SIGNATURE_BYTES];
 

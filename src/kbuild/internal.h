@@ -70,6 +70,8 @@ fallible stage_publish(struct kernel_cache *c, struct stage *s,
 void info_deinit(struct kernel_info *i);
 void info_set(char **field, struct slice text);
 fallible info_write(const struct kernel_info *i, const char *path);
+/** What the configuration beside a kernel says of it. */
+fallible info_from_config(const struct kernel_entry *e, struct kernel_info *i);
 
 /* --- apt.c: what Debian's archive offers --- */
 

@@ -12,7 +12,11 @@
 #include "kbuild/internal.h"
 #include "json/json.h"
 
-enum { MAX_INFO_BYTES = 1 << 20, MAX_ENTRIES = 1024 };
+enum {
+	MAX_INFO_BYTES = 1 << 20,
+	MAX_CONFIG_BYTES = 16 << 20,
+	MAX_ENTRIES = 1024,
+};
 
 /* ---- the file "info" ---- */
 
@@ -107,6 +111,27 @@ static char *first_of(const char *dir, const char *const *names)
 	return NULL;
 }
 
+static bool is_set(struct slice config, struct slice name)
+{
+	return slice_eq(config_value(config, name), SLICE("y"));
+}
+
+fallible info_from_config(const struct kernel_entry *e, struct kernel_info *i)
+{
+	_cleanup_(buf_deinit) struct buf config = {};
+
+	if (!e->config)
+		return NULL;
+	TRY(io_read_file(e->config, MAX_CONFIG_BYTES, &config));
+	struct slice c = buf_as_slice(&config);
+	i->kcov = is_set(c, SLICE("CONFIG_KCOV"));
+	i->kasan = is_set(c, SLICE("CONFIG_KASAN"));
+	if (!*i->compiler)
+		info_set(&i->compiler,
+			 config_value(c, SLICE("CONFIG_CC_VERSION_TEXT")));
+	return NULL;
+}
+
 static void read_info(struct kernel_entry *e)
 {
 	_cleanup_(freep) char *path = text_printf("%s/info", e->dir);
@@ -116,8 +141,11 @@ static void read_info(struct kernel_entry *e)
 	if (!err)
 		err = kernel_info_parse(buf_as_slice(&text), &e->info);
 	/* Not of our making, or damaged: the files alone have to do. */
-	if (err)
+	if (err) {
+		error_free(err);
 		kernel_info_init(&e->info);
+		err = info_from_config(e, &e->info);
+	}
 	error_free(err);
 }
 

@@ -437,7 +437,9 @@ def files():
     os.makedirs("cache/bugon/kernel/by hand")
     shutil.copy("boot dir/vmlinuz-1.2-a b", "cache/bugon/kernel/by hand/bzImage")
     write("cache/bugon/kernel/by hand/info", "{ damaged")
-    check("one put there by hand", "by hand" in [e["name"] for e in listed()],
+    write("cache/bugon/kernel/by hand/config", "CONFIG_KCOV=y\n")
+    hand = [e for e in listed() if e["name"] == "by hand"]
+    check("one put there by hand", len(hand) == 1, hand[0]["info"]["kcov"],
           "by hand" in bugon("list").stdout)
 
 

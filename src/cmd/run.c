@@ -504,6 +504,8 @@ static fallible run_jobs(const struct run_opts *o,
 			   .many = o->repeat > 1 || n > 1 };
 	struct error *err = run_all(&run, jobs, n);
 	run_job_free_pcs(&run.pcs);
+	if (symbols)
+		cmd_note(&cmd_run, symbols);
 	return err;
 }
 

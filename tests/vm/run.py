@@ -91,6 +91,10 @@ def programs(run):
     r = bugon(*run, "--shell", "x.c", "crash")
     check("crash", r.returncode == 0, f"TITLE: {TITLE}\n" in r.stdout,
           "lkdtm/heap.c:" in r.stdout, r.stdout.startswith("argument crash"))
+    other = kernel("x86-6.12/vmlinux")
+    r = bugon(*run, "--vmlinux", other or "none", "--shell", "x.c", "crash")
+    check("vmlinux of another kernel", not other or
+          "is of another build" in r.stderr)
     r = bugon(*run, "--console", "--shell", "x.c", "one")
     check("console", "argument one" in r.stdout, "[    0." in r.stdout)
 

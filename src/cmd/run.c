@@ -241,7 +241,8 @@ static void print_run(struct run *run, const struct run_job *job,
 	if (res && job->prog)
 		run_job_calls_to_text(job, res, stdout);
 	fflush(stdout);
-	fprintf(stderr, "bugon run: %s %s\n", job->name, how);
+	if (!res || run_job_ran(res))
+		fprintf(stderr, "bugon run: %s %s\n", job->name, how);
 }
 
 /* ---- running ---- */
@@ -334,9 +335,12 @@ static fallible run_once(struct run *run, const struct run_job *job)
 		run_job_add_pcs(&res, &run->pcs);
 	vm_crashes(vm, &nr);
 	run->alive = got && !vm_death(vm)->kind && !nr;
-	if (!hangs)
-		return print_reports(run);
-	diagnose(run);
+	if (hangs)
+		diagnose(run);
+	else
+		TRY(print_reports(run));
+	if (got && !run_job_ran(&res))
+		return error_new(ERR_INPUT, "%s %s", job->name, buf_cstr(&how));
 	return NULL;
 }
 

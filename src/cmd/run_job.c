@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/run_job.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,12 +89,23 @@ void run_job_describe(const struct run_job *job, const struct wire_result *res,
 			   job->req.timeout_ms / 1000);
 		break;
 	case WIRE_ERROR:
-		buf_printf(out, "could not be run: %s", strerror(code));
+		/* The file is there: we put it there. */
+		buf_printf(out, "could not be run: %s",
+			   !job->prog && code == ENOENT ?
+				   "its interpreter is not in the guest "
+				   "(--file brings one)" :
+				   strerror(code));
 		break;
 	default:
 		buf_printf(out, "was refused by the executor: %s",
 			   wire_status_text(res->head.status));
 	}
+}
+
+bool run_job_ran(const struct wire_result *res)
+{
+	return res->head.status != WIRE_ERROR &&
+	       res->head.status != WIRE_INVALID;
 }
 
 /* "= 3, 120 PCs", "= -1 ENOENT, ...", "blocked", "not called" */

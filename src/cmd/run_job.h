@@ -45,6 +45,9 @@ fallible run_job_sandbox(const char *name, uint32_t *out);
 void run_job_describe(const struct run_job *job, const struct wire_result *res,
 		      struct buf *out);
 
+/** False if the guest refused it or could not start it. */
+bool run_job_ran(const struct wire_result *res);
+
 /** A line per call: its text, what it returned, how much it covered. */
 void run_job_calls_to_text(const struct run_job *job,
 			   const struct wire_result *res, FILE *f);

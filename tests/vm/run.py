@@ -95,6 +95,10 @@ def programs(run):
     r = bugon(*run, "--vmlinux", other or "none", "--shell", "x.c", "crash")
     check("vmlinux of another kernel", not other or
           "is of another build" in r.stderr)
+    with open("script", "w") as f:
+        f.write("#!/nowhere/sh\n")
+    r = bugon(*run, "--shell", "script")
+    check("no interpreter", r.returncode == 1, "interpreter" in r.stderr)
     r = bugon(*run, "--console", "--shell", "x.c", "one")
     check("console", "argument one" in r.stdout, "[    0." in r.stdout)
 

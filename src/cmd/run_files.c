@@ -26,6 +26,8 @@ static size_t list_files(struct arena *arena, const struct opt_list *names,
 					       (size_t)(colon - name));
 			f.path = colon + 1;
 		}
+		if (access(f.host, X_OK) == 0)
+			f.mode = 0755;
 		out[n++] = f;
 	}
 	if (program.len)

@@ -99,6 +99,10 @@ def programs(run):
         f.write("#!/nowhere/sh\n")
     r = bugon(*run, "--shell", "script")
     check("no interpreter", r.returncode == 1, "interpreter" in r.stderr)
+    subprocess.run(["cc", "-static", "-o", "static", "x.c"], check=True)
+    r = bugon(*run, "--file", "static:/nowhere/sh", "--shell", "script")
+    check("an interpreter of its own", r.returncode == 0,
+          r.stdout == "argument /bin/program, uid 0\n")
     r = bugon(*run, "--console", "--shell", "x.c", "one")
     check("console", "argument one" in r.stdout, "[    0." in r.stdout)
 

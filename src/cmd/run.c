@@ -174,13 +174,12 @@ static fallible print_reports(struct run *run)
 {
 	struct vm *vm = guest_vm(run->guest);
 	_cleanup_(buf_deinit) struct buf text = {};
-	size_t nr, booting;
+	size_t nr;
 
 	vm_crashes(vm, &nr);
 	if (!nr)
 		return NULL;
-	vm_boot_crashes(vm, &booting);
-	uint64_t total = vm_console(vm, booting ? vm_boot_end(vm) : 0, &text);
+	uint64_t total = vm_console(vm, vm_boot_end(vm), &text);
 	if (total <= VM_HEAD_BYTES + VM_TAIL_BYTES)
 		return report_parse(buf_as_slice(&text), on_report, run);
 	for (size_t i = 0; i < nr; i++)

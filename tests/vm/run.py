@@ -90,7 +90,8 @@ def programs(run):
     check("timeout", r.returncode == 0, "killed after 1 s" in r.stderr)
     r = bugon(*run, "--shell", "x.c", "crash")
     check("crash", r.returncode == 0, f"TITLE: {TITLE}\n" in r.stdout,
-          "lkdtm/heap.c:" in r.stdout, r.stdout.startswith("argument crash"))
+          "lkdtm/heap.c:" in r.stdout, r.stdout.startswith("argument crash"),
+          "make_umid" not in r.stdout)
     other = kernel("x86-6.12/vmlinux")
     r = bugon(*run, "--vmlinux", other or "none", "--shell", "x.c", "crash")
     check("vmlinux of another kernel", not other or

@@ -103,21 +103,51 @@ static fallible uml_start(struct vm *vm)
  * The kernel runs with frame pointers in our address space layout: return
  * addresses can be read from outside.
  */
-static void walk_stack(pid_t pid, uint64_t fp, struct buf *out)
+static bool peek(pid_t pid, uint64_t at, void *p, size_t len)
+{
+	struct iovec ours = { p, len };
+	struct iovec theirs = { (void *)(uintptr_t)at, len };
+
+	return process_vm_readv(pid, &ours, 1, &theirs, 1, 0) == (ssize_t)len;
+}
+
+/* "call rel32" or "call *%reg" in front of it? */
+static bool follows_call(pid_t pid, uint64_t at)
+{
+	unsigned char code[5];
+
+	return peek(pid, at - sizeof(code), code, sizeof(code)) &&
+	       (code[0] == 0xe8 ||
+		(code[3] == 0xff && (code[4] & 0xf8) == 0xd0));
+}
+
+static void walk_frames(pid_t pid, uint64_t fp, struct buf *out)
 {
 	for (int i = 0; i < MAX_STACK_FRAMES && fp && !(fp & 7); i++) {
 		uint64_t frame[2];
-		struct iovec ours = { frame, sizeof(frame) };
-		struct iovec theirs = { (void *)(uintptr_t)fp, sizeof(frame) };
 
-		if (process_vm_readv(pid, &ours, 1, &theirs, 1, 0) !=
-		    (ssize_t)sizeof(frame))
+		if (!peek(pid, fp, frame, sizeof(frame)))
 			return;
 		buf_printf(out, " [<%016llx>]\n", (unsigned long long)frame[1]);
 		if (frame[0] <= fp)
 			return;
 		fp = frame[0];
 	}
+}
+
+/*
+ * With KCOV it is often stopped at the start of __sanitizer_cov_trace_pc(),
+ * before that has a frame: then its caller, of all, is in no frame either.
+ */
+static void walk_stack(pid_t pid, uint64_t sp, uint64_t fp, struct buf *out)
+{
+	uint64_t top = 0;
+
+	if (peek(pid, sp, &top, sizeof(top)) && top == fp)
+		fp = sp; /* after "push %rbp", before "mov %rsp,%rbp" */
+	else if (follows_call(pid, top))
+		buf_printf(out, " ? [<%016llx>]\n", (unsigned long long)top);
+	walk_frames(pid, fp, out);
 }
 
 static fallible uml_diagnose(struct vm *vm, struct buf *out)
@@ -137,7 +167,7 @@ static fallible uml_diagnose(struct vm *vm, struct buf *out)
 			   "RSP: %016llx RBP: %016llx ORIG_RAX: %016llx\n"
 			   "Call Trace:\n [<%016llx>]\n",
 			   (int)pid, r.rip, r.rsp, r.rbp, r.orig_rax, r.rip);
-		walk_stack(pid, r.rbp, out);
+		walk_stack(pid, r.rsp, r.rbp, out);
 	}
 	ptrace(PTRACE_DETACH, pid, 0, 0);
 	return NULL;

@@ -68,8 +68,9 @@ void vm_qemu_probe(const char *program, struct vm_qemu *out)
 	if (!at ||
 	    sscanf(at + word.len, "%u.%u", &out->major, &out->minor) != 2)
 		snprintf(out->problem, sizeof(out->problem),
-			 "%.100s is no QEMU: its --version says \"%.60s\"",
-			 program, buf_cstr(&text));
+			 "%.100s is no QEMU: its --version says \"%.*s\"",
+			 program, (int)MIN(strcspn(buf_cstr(&text), "\n"), 60u),
+			 buf_cstr(&text));
 	else if (out->major < MIN_MAJOR)
 		snprintf(out->problem, sizeof(out->problem),
 			 "%.100s is version %u.%u, too old: need %d.0", program,

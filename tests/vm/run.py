@@ -244,7 +244,8 @@ def refusals(run):
         os.chmod("old", 0o755)
         r = bugon("run", "--kernel", bz, "--shell", "x.c",
                   env={"BUGON_QEMU": qemu})
-        check(f"QEMU {qemu}", r.returncode == 77, words in r.stderr)
+        check(f"QEMU {qemu}", r.returncode == 77, words in r.stderr,
+              r.stderr.count("\n") == 1)
 
 
 def doctor():

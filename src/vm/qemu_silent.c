@@ -176,6 +176,9 @@ void qemu_explain(struct vm *vm, struct buf *why)
 		buf_printf(why, "the guest ended without a word on %s",
 			   b->console);
 		put_causes(vm, true, why);
+		if (vm->kernel.kind == VM_KERNEL_VMLINUX)
+			buf_str(why, " With KASAN, QEMU cannot start a vmlinux:"
+				     " boot its bzImage");
 	}
 	if (vm->proc.ended)
 		return;

@@ -157,6 +157,13 @@ def later_boot_fails(bzimage):
           r.stderr)
 
 
+def vmlinux():
+    """KASAN's instrumented code runs there before its shadow is mapped."""
+    r = bugon("run", "-k", kernel("x86-6.12/vmlinux"), "-a", "tcg", "ok.prog")
+    check("a vmlinux with KASAN", r.returncode == 1,
+          "boot its bzImage" in r.stderr)
+
+
 def sandbox():
     """A kernel without user namespaces, if there is one."""
     image = kernel("uml-6.17/linux")
@@ -180,6 +187,7 @@ def main():
         sandbox()
         bzimage = kernel("x86-6.12/bzImage")
         if bzimage and shutil.which("qemu-system-x86_64"):
+            vmlinux()
             later_boot_fails(bzimage)
         earlier_results(image)
         os.chdir("/")

@@ -23,6 +23,12 @@ static bool size_ok(uint32_t n)
 	return n == 1 || n == 2 || n == 4 || n == 8;
 }
 
+static bool nr_ok(uint32_t nr)
+{
+	return nr < WIRE_PSEUDO || nr - WIRE_PSEUDO < WIRE_NR_PSEUDO ||
+	       nr == WIRE_NR_NONE;
+}
+
 static bool arg_ok(const struct wire_arg *a)
 {
 	switch (a->kind) {
@@ -39,8 +45,41 @@ static bool arg_ok(const struct wire_arg *a)
 
 static bool store_ok(const struct wire_insn *in, const struct wire_arg *a)
 {
-	return size_ok(a->size) && data_ok(in->off, a->size) &&
-	       a->bit_off + a->bit_len <= a->size * 8;
+	if (!data_ok(in->off, a->size))
+		return false;
+	if (a->text)
+		return a->text <= WIRE_OCT && !a->bit_len &&
+		       a->size == wire_text_bytes(a->text);
+	return size_ok(a->size) && a->bit_off + a->bit_len <= a->size * 8;
+}
+
+static bool chunks_ok(const struct wire_insn *in)
+{
+	const struct wire_chunk *c = (const void *)(in + 1);
+
+	for (uint32_t i = 0; i < in->nargs; i++, c++)
+		if (c->kind > WIRE_CHUNK_DATA ||
+		    (c->kind ? !data_ok(c->value, c->len) : !size_ok(c->len)))
+			return false;
+	return true;
+}
+
+static bool image_ok(const struct wire_insn *in)
+{
+	const unsigned char *p = (const void *)(in + 1);
+	uint32_t left = in->len;
+
+	while (left >= sizeof(struct wire_run)) {
+		const struct wire_run *r = (const void *)p;
+		uint64_t bytes = sizeof(*r) + ((r->len + 7ull) & ~7ull);
+
+		if (bytes > left || r->off > in->off ||
+		    r->len > in->off - r->off)
+			return false;
+		p += bytes;
+		left -= (uint32_t)bytes;
+	}
+	return !left;
 }
 
 /* Bytes of the operands of `in`, or -1 when it makes no sense. */
@@ -64,6 +103,20 @@ static int64_t operand_size(const struct wire_insn *in)
 			       -1;
 	case WIRE_SPACE:
 		return data_ok(in->off, in->len) ? 0 : -1;
+	case WIRE_DERIVE:
+		return in->from < WIRE_MAX_RESULTS &&
+				       in->result < WIRE_MAX_RESULTS ?
+			       (int64_t)sizeof(struct wire_arg) :
+			       -1;
+	case WIRE_CSUM:
+		return data_ok(in->off, 2) ?
+			       (int64_t)(in->nargs *
+					 sizeof(struct wire_chunk)) :
+			       -1;
+	case WIRE_IMAGE:
+		return in->off <= WIRE_MAX_IMAGE && !(in->len & 7) ?
+			       (int64_t)in->len :
+			       -1;
 	default:
 		return -1;
 	}
@@ -75,11 +128,18 @@ static void raise_top(struct job *j, uint64_t top)
 		j->data_top = (uint32_t)top;
 }
 
+/* The operands, which are there, of an instruction other than WIRE_COPYIN. */
 static bool args_ok(struct job *j, const struct wire_insn *in, uint32_t at)
 {
 	const struct wire_arg *a = (const void *)(j->payload + at);
-	uint32_t n = in->op == WIRE_STORE ? 1 : in->nargs;
+	uint32_t n = in->op == WIRE_CALL ? in->nargs : 1;
 
+	if (in->op == WIRE_CSUM)
+		return chunks_ok(in);
+	if (in->op == WIRE_IMAGE)
+		return image_ok(in);
+	if (in->op == WIRE_DERIVE)
+		return a->kind == WIRE_CONST;
 	if (in->op != WIRE_STORE && in->op != WIRE_CALL)
 		return true;
 	for (uint32_t i = 0; i < n; i++) {
@@ -111,11 +171,22 @@ static uint32_t classes_of(const struct wire_insn *in)
 
 static bool classify(struct job *j, const struct wire_insn *in, uint32_t *calls)
 {
-	if (in->op != WIRE_CALL) {
-		raise_top(j, in->off + (in->op == WIRE_STORE ? 8 : in->len));
+	switch (in->op) {
+	case WIRE_CALL:
+		break;
+	case WIRE_COPYIN:
+	case WIRE_SPACE:
+		raise_top(j, in->off + in->len);
+		return true;
+	case WIRE_STORE:
+	case WIRE_CSUM:
+		raise_top(j, in->off + 8);
+		return true;
+	default:
 		return true;
 	}
-	if (in->result != WIRE_NO_RESULT && in->result >= WIRE_MAX_RESULTS)
+	if ((in->result != WIRE_NO_RESULT && in->result >= WIRE_MAX_RESULTS) ||
+	    !nr_ok(in->nr))
 		return false;
 	j->classes |= classes_of(in);
 	j->has_async |= in->props & WIRE_CALL_ASYNC;

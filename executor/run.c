@@ -172,10 +172,22 @@ static uint64_t swap(uint64_t v, uint32_t size)
 	return __builtin_bswap64(v) >> (64 - 8 * size);
 }
 
+static void store_text(const struct wire_insn *in, const struct wire_arg *a)
+{
+	char text[32];
+
+	wire_text_put(a->text, value_of(a), text);
+	copy_guarded(data_at(in->off), text, a->size);
+}
+
 static void store(const struct wire_insn *in, const struct wire_arg *a)
 {
 	uint64_t value = value_of(a), old = 0;
 
+	if (a->text) {
+		store_text(in, a);
+		return;
+	}
 	if (a->bit_len) {
 		uint64_t ones = a->bit_len < 64 ? (1ull << a->bit_len) - 1 :
 						  ~0ull;
@@ -191,12 +203,56 @@ static void store(const struct wire_insn *in, const struct wire_arg *a)
 	copy_guarded(data_at(in->off), &value, a->size);
 }
 
+static void derive(const struct wire_insn *in)
+{
+	const struct wire_arg *div = (const void *)(in + 1);
+	bool is_set = run->result_of[in->from] == run->program;
+	uint64_t value = run->results[in->from];
+
+	if (div->value > 1)
+		value /= div->value;
+	run->results[in->result] = value + in->off;
+	run->result_of[in->result] = is_set ? run->program : 0;
+}
+
+static uint64_t add_data(uint64_t sum, uint64_t off, uint32_t len)
+{
+	char bytes[256];
+
+	while (len) {
+		uint32_t n = len < sizeof(bytes) ? len : sizeof(bytes);
+
+		if (!copy_guarded(bytes, data_at(off), n))
+			break;
+		sum = wire_csum_add(sum, bytes, n);
+		off += n;
+		len -= n;
+	}
+	return sum;
+}
+
+static void checksum(const struct wire_insn *in)
+{
+	const struct wire_chunk *c = (const void *)(in + 1);
+	uint64_t sum = 0;
+	uint16_t value;
+
+	for (uint32_t i = 0; i < in->nargs; i++, c++)
+		sum = c->kind ? add_data(sum, c->value, c->len) :
+				wire_csum_add(sum, &c->value, c->len);
+	value = wire_csum_fold(sum);
+	copy_guarded(data_at(in->off), &value, sizeof(value));
+}
+
 static void copy_out(const struct wire_insn *in)
 {
 	uint64_t value = 0;
 
-	if (copy_guarded(&value, data_at(in->off), in->len))
-		set_result(in->result, value);
+	if (!copy_guarded(&value, data_at(in->off), in->len))
+		return;
+	if (in->nargs & WIRE_BIG_ENDIAN)
+		value = swap(value, in->len);
+	set_result(in->result, value);
 }
 
 /* ---- Calls ------------------------------------------------------------------- */
@@ -324,6 +380,18 @@ static bool interpret(uint32_t me)
 		case WIRE_STORE:
 			run->at += sizeof(struct wire_arg);
 			store(in, (const void *)(in + 1));
+			break;
+		case WIRE_DERIVE:
+			run->at += sizeof(struct wire_arg);
+			derive(in);
+			break;
+		case WIRE_CSUM:
+			run->at +=
+				in->nargs * (uint32_t)sizeof(struct wire_chunk);
+			checksum(in);
+			break;
+		case WIRE_IMAGE:
+			run->at += in->len;
 			break;
 		case WIRE_COPYOUT:
 			copy_out(in);

@@ -188,6 +188,21 @@ static void check_output(struct compiler *c, uint32_t pos,
 			  names[t->kind]);
 }
 
+/* In up to the overlay, out from there on. */
+static void set_overlay_dirs(struct compiler *c, const struct desc_record *r)
+{
+	uint8_t dir = DESC_IN;
+
+	for (uint32_t i = r->field; i < r->field + r->nfields; i++) {
+		struct desc_field *f = &c->fields.data[i];
+
+		if (f->flags & DESC_OVERLAY)
+			dir = DESC_OUT;
+		f->dir = dir;
+		f->flags |= DESC_HAS_DIR;
+	}
+}
+
 static void check_overlay(struct compiler *c, uint32_t ri)
 {
 	const struct desc_record *r = &c->records.data[ri];
@@ -213,6 +228,8 @@ static void check_overlay(struct compiler *c, uint32_t ri)
 		    ((f->flags & DESC_HAS_DIR) && f->dir == DESC_OUT))
 			check_output(c, pos, f);
 	}
+	if (overlay)
+		set_overlay_dirs(c, r);
 }
 
 static void check_union_conds(struct compiler *c, uint32_t ri)

@@ -106,4 +106,17 @@ struct prog_c_opts {
 fallible prog_to_c(const struct prog *p, const struct prog_c_opts *opts,
 		   struct buf *out);
 
+/* ---- For the guest -------------------------------------------------------------- */
+
+/**
+ * Append the payload of a WIRE_PROGRAM request.  `proc` is for values that
+ * differ between executors (proc[...]).  Calls that the executor does not have
+ * (prog_call_is_known) end with ENOSYS there.
+ * Errors: ERR_INPUT: more results or memory than there can be.
+ */
+fallible prog_encode(const struct prog *p, unsigned proc, struct buf *out);
+
+/** Whether call `id` of the descriptions is one the executor has. */
+bool prog_call_is_known(const struct prog_target *t, size_t id);
+
 #endif /* PROG_PROG_H */

@@ -32,15 +32,6 @@ static void enter(struct path_at *at, uint32_t record)
 	at->fields = p->target->d->fields + record_of(p, record)->field;
 }
 
-/* The name may have arguments of a template behind it. */
-static bool record_is(const struct prog *p, uint32_t record, const char *name)
-{
-	const char *have = desc_name(p->target->d, record_of(p, record)->name);
-	size_t len = strlen(name);
-
-	return !strncmp(have, name, len) && (!have[len] || have[len] == '[');
-}
-
 /* A record around; ARG_NONE: no such one. */
 static uint32_t go_out(struct path_at *at, const char *name)
 {

@@ -2,6 +2,7 @@
 /* target.c - descriptions, and what is looked up in them often. */
 #include "base/mem.h"
 #include "prog/tree.h"
+#include "wire/wire.h"
 
 /* A walk over all types that a call reaches, each direction of each once. */
 struct reach {
@@ -146,6 +147,8 @@ static uint8_t holds_itself(const struct desc *d, const struct desc_type *t)
 	switch (t->kind) {
 	case DESC_LEN:
 		return TYPE_HOLDS_LEN;
+	case DESC_CSUM:
+		return TYPE_HOLDS_CSUM;
 	case DESC_PTR:
 	case DESC_FILENAME:
 	case DESC_GLOB:
@@ -215,6 +218,31 @@ bool type_is_squashable(const struct prog_target *t, uint32_t pointer)
 		(TYPE_HOLDS_COMPLEX | TYPE_HOLDS_WHOLE)) == TYPE_HOLDS_COMPLEX;
 }
 
+static uint32_t number_of_pseudo(const char *name)
+{
+	size_t len = strcspn(name, "$");
+
+	for (uint32_t i = 0; i < WIRE_NR_PSEUDO; i++) {
+		const char *known = wire_pseudo_name(i);
+
+		if (!strncmp(known, name, len) && !known[len])
+			return WIRE_PSEUDO + i;
+	}
+	return WIRE_NR_NONE;
+}
+
+static uint32_t *index_numbers(const struct desc *d)
+{
+	uint32_t *nr = mem_calloc(d->ncalls + 1, sizeof(*nr));
+
+	for (size_t i = 0; i < d->ncalls; i++)
+		nr[i] = d->calls[i].nr != DESC_NONE ?
+				d->calls[i].nr :
+				number_of_pseudo(
+					desc_name(d, d->calls[i].name));
+	return nr;
+}
+
 struct prog_target *prog_target_new(const struct desc *d)
 {
 	struct prog_target *t = mem_calloc(1, sizeof(*t));
@@ -242,6 +270,7 @@ struct prog_target *prog_target_new(const struct desc *d)
 	t->makers = index_pairs(&makers, d->nresources);
 	t->users = index_pairs(&users, d->nresources);
 	t->holds = index_holds(d);
+	t->nr = index_numbers(d);
 	vec_free(&makers.all);
 	vec_free(&users.all);
 	free(last);
@@ -256,6 +285,7 @@ void prog_target_free(struct prog_target *t)
 	free(t->users.from);
 	free(t->users.list);
 	free(t->holds);
+	free(t->nr);
 	free(t);
 }
 
@@ -297,6 +327,17 @@ bool type_is_data(const struct desc *d, uint32_t type)
 	default:
 		return false;
 	}
+}
+
+bool record_is(const struct prog *p, uint32_t arg, const char *name)
+{
+	const struct desc *d = p->target->d;
+	const struct desc_record *r =
+		&d->records[arg_type(p, arg_at(p, arg))->elem];
+	const char *have = desc_name(d, r->name);
+	size_t len = strlen(name);
+
+	return !strncmp(have, name, len) && (!have[len] || have[len] == '[');
 }
 
 enum arg_kind type_arg_kind(const struct desc *d, uint32_t type)

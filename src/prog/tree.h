@@ -106,6 +106,7 @@ struct prog_target {
 	struct by_resource makers; /* calls that make r, or a kind of r */
 	struct by_resource users; /* calls that take r */
 	uint8_t *holds; /* by type: TYPE_HOLDS_x */
+	uint32_t *nr; /* by call: its number for the executor */
 };
 
 /* What there is in a type, and in what it points to: target->holds. */
@@ -114,6 +115,7 @@ enum {
 	TYPE_HOLDS_COND = 2, /* fields or options with a condition */
 	TYPE_HOLDS_COMPLEX = 4, /* worth squashing to ANY */
 	TYPE_HOLDS_WHOLE = 8, /* what cannot be squashed */
+	TYPE_HOLDS_CSUM = 16,
 };
 
 /* ---- target.c --------------------------------------------------------------- */
@@ -129,6 +131,9 @@ bool type_is_data(const struct desc *d, uint32_t type);
 
 /** What kind of argument values of this type are. */
 enum arg_kind type_arg_kind(const struct desc *d, uint32_t type);
+
+/** Whether `arg` is of the record of that name, or of a template of it. */
+bool record_is(const struct prog *p, uint32_t arg, const char *name);
 
 /** Whether a pointer's pointee may be squashed to ANY. */
 bool type_is_squashable(const struct prog_target *t, uint32_t pointer);

@@ -116,7 +116,8 @@ struct wire_guest {
 	uint32_t workers; /* processes started so far */
 	uint32_t running; /* number of the request under way */
 	uint32_t serial_read; /* bytes that came over the serial line; wraps */
-	uint32_t reserved[22];
+	uint64_t pseudo; /* bit n: enum wire_pseudo n works here */
+	uint32_t reserved[20];
 	char message[128]; /* NUL-terminated text for WIRE_STATE_FAILED */
 };
 _Static_assert(sizeof(struct wire_guest) == 256, "wire_guest");
@@ -174,6 +175,31 @@ enum wire_op {
 	WIRE_CALL = 3, /* `nargs` wire_arg follow */
 	WIRE_COPYOUT = 4, /* result = the `len` (1,2,4,8) bytes at data[off] */
 	WIRE_SPACE = 5, /* nothing: data[off, off + len) will be used */
+	/*
+	 * result = results[from] / v + off, where v is the constant wire_arg
+	 * that follows; when results[from] is not set, it is not either.
+	 */
+	WIRE_DERIVE = 6,
+	/* The checksum (RFC 1071) of `nargs` wire_chunk that follow, to
+	 * data[off] as the two bytes of a packet. */
+	WIRE_CSUM = 7,
+	/* The image of the next pseudo-call: `off` bytes, zero but for the
+	 * wire_runs in the `len` bytes that follow. */
+	WIRE_IMAGE = 8,
+};
+
+/*
+ * Numbers of pseudo-calls, which are no system calls: the executor does
+ * something more complicated.  What a kernel supports: wire_guest.pseudo.
+ */
+#define WIRE_PSEUDO 0x80000000u
+#define WIRE_NR_NONE 0xffffffffu /* a call that we do not have: ENOSYS */
+
+enum wire_pseudo {
+#define PSEUDO(NAME, name, undo) WIRE_SYZ_##NAME,
+#include "wire/pseudo.def"
+#undef PSEUDO
+	WIRE_NR_PSEUDO
 };
 
 /* wire_insn.props of a call */
@@ -182,11 +208,13 @@ enum wire_op {
 #define WIRE_NO_RESULT 0xffffu
 
 struct wire_insn {
-	uint8_t op, nargs;
+	uint8_t op;
+	uint8_t nargs; /* WIRE_COPYOUT: flags, WIRE_BIG_ENDIAN */
 	uint16_t result; /* what it defines, or WIRE_NO_RESULT */
 	union {
 		uint32_t nr; /* WIRE_CALL: syscall number of the guest */
-		uint32_t len; /* WIRE_COPYIN, WIRE_COPYOUT: bytes */
+		uint32_t len; /* WIRE_COPYIN, WIRE_COPYOUT...: bytes */
+		uint32_t from; /* WIRE_DERIVE */
 	};
 	union {
 		uint64_t off; /* into the data area */
@@ -210,14 +238,80 @@ enum wire_arg_kind {
 struct wire_arg {
 	uint8_t kind; /* enum wire_arg_kind */
 	/* The next four say how WIRE_STORE writes it; 0 for calls. */
-	uint8_t size; /* 1, 2, 4, 8 */
+	uint8_t size; /* 1, 2, 4, 8; of text as enum wire_text says */
 	uint8_t flags; /* WIRE_BIG_ENDIAN */
 	uint8_t bit_off, bit_len; /* a bit field of it when bit_len != 0 */
-	uint8_t reserved;
+	uint8_t text; /* enum wire_text */
 	uint16_t result;
 	uint64_t value;
 };
 _Static_assert(sizeof(struct wire_arg) == 16, "wire_arg");
+
+/* A number as text, with leading zeroes. */
+enum wire_text {
+	WIRE_BINARY = 0, /* as no text */
+	WIRE_DEC = 1, /* 20 digits */
+	WIRE_HEX = 2, /* 0x and 16 digits */
+	WIRE_OCT = 3, /* 23 digits */
+};
+
+static inline uint8_t wire_text_bytes(uint8_t text)
+{
+	return text == WIRE_DEC ? 20 :
+	       text == WIRE_HEX ? 18 :
+	       text == WIRE_OCT ? 23 :
+				  0;
+}
+
+static inline void wire_text_put(uint8_t text, uint64_t value, char *to)
+{
+	uint32_t base = text == WIRE_DEC ? 10 : text == WIRE_HEX ? 16 : 8;
+	uint32_t head = text == WIRE_HEX ? 2 : 0;
+
+	for (uint32_t i = wire_text_bytes(text); i > head; value /= base)
+		to[--i] = "0123456789abcdef"[value % base];
+	if (head) {
+		to[0] = '0';
+		to[1] = 'x';
+	}
+}
+
+enum wire_chunk_kind {
+	WIRE_CHUNK_CONST = 0, /* the `len` (2, 4, 8) bytes of value */
+	WIRE_CHUNK_DATA = 1, /* data[value, value + len) */
+};
+
+struct wire_chunk { /* of WIRE_CSUM */
+	uint32_t kind, len;
+	uint64_t value;
+};
+_Static_assert(sizeof(struct wire_chunk) == 16, "wire_chunk");
+
+/* Add bytes to a checksum; only the last ones may be odd in number. */
+static inline uint64_t wire_csum_add(uint64_t sum, const void *bytes,
+				     uint64_t len)
+{
+	const unsigned char *p = bytes;
+
+	for (; len > 1; p += 2, len -= 2)
+		sum += (uint32_t)p[0] | (uint32_t)p[1] << 8;
+	return len ? sum + *p : sum;
+}
+
+/* The checksum itself, to be stored as it is. */
+static inline uint16_t wire_csum_fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+struct wire_run { /* of WIRE_IMAGE: `len` bytes follow, padded to 8 */
+	uint64_t off;
+	uint32_t len, reserved;
+};
+_Static_assert(sizeof(struct wire_run) == 16, "wire_run");
+#define WIRE_MAX_IMAGE (129ull << 20)
 
 /* ---- Responses ---------------------------------------------------------- */
 

@@ -112,6 +112,17 @@ struct wire_cmps wire_cmps(const struct wire_result *r, uint32_t i)
 	};
 }
 
+const char *wire_pseudo_name(enum wire_pseudo n)
+{
+	static const char *const names[] = {
+#define PSEUDO(NAME, name, undo) #name,
+#include "wire/pseudo.def"
+#undef PSEUDO
+	};
+
+	return names[n];
+}
+
 const char *wire_status_text(uint32_t status)
 {
 	static const char *const text[] = {

@@ -186,6 +186,9 @@ void wire_stop(struct wire *w);
 fallible wire_result_check(struct slice bytes, uint32_t number,
 			   struct wire_result *out);
 
+/** The name of a pseudo-call, below WIRE_NR_PSEUDO. */
+const char *wire_pseudo_name(enum wire_pseudo n);
+
 const char *wire_status_text(uint32_t status);
 
 #endif /* WIRE_WIRE_H */

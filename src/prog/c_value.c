@@ -228,7 +228,8 @@ static void put_address(struct c_out *c, struct buf *out, const struct arg *a)
 	if (a->flags & ARG_SPECIAL) {
 		if (a->value)
 			buf_printf(out, "(void *)%#llx",
-				   (unsigned long long)a->value);
+				   (unsigned long long)special_address(
+					   c->p, a->value));
 		else
 			buf_str(out, "NULL");
 		return;

@@ -281,9 +281,10 @@ static void put_number(struct encoder *e, const struct arg *a, uint64_t off,
 		put_value(e, off, const_value(e, a, t), t, bit_off);
 }
 
-static uint64_t address_of(const struct arg *a)
+static uint64_t address_of(const struct prog *p, const struct arg *a)
 {
-	return a->flags & ARG_SPECIAL ? a->value : WIRE_DATA_BASE + a->value;
+	return a->flags & ARG_SPECIAL ? special_address(p, a->value) :
+					WIRE_DATA_BASE + a->value;
 }
 
 static void put_address(struct encoder *e, uint32_t arg, uint64_t off,
@@ -296,7 +297,7 @@ static void put_address(struct encoder *e, uint32_t arg, uint64_t off,
 		piece_skip(e, off, t->size);
 		return;
 	}
-	put_value(e, off, address_of(a), t, 0);
+	put_value(e, off, address_of(e->p, a), t, 0);
 	if (a->kind == ARG_POINTER && a->child != ARG_NONE)
 		vec_push(&e->pointers, arg);
 }

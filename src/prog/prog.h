@@ -73,6 +73,57 @@ struct prog_props {
 struct prog_props prog_call_props(const struct prog *p, size_t i);
 void prog_set_call_props(struct prog *p, size_t i, struct prog_props props);
 
+/* ---- Text ------------------------------------------------------------------ */
+
+enum prog_mode {
+	PROG_STRICT, /* every word fits the descriptions */
+	/*
+	 * For programs made with other descriptions: what does not fit gets
+	 * default values, calls that are unknown or unreadable are left out,
+	 * and so is the use of their results.
+	 */
+	PROG_REPAIR,
+};
+
+/**
+ * Read a program; `name` is for messages.  What is AUTO gets its length,
+ * constant or address.
+ * Errors: ERR_INPUT "name:line:column: what, what to do"; in PROG_REPAIR only
+ * when a limit is exceeded (64 MiB of text, 512 calls, 2^20 arguments, 64 MiB
+ * of data, images of 1 GiB).
+ */
+fallible prog_parse(const struct prog_target *t, const char *name,
+		    struct slice text, enum prog_mode mode, struct prog **out);
+
+/**
+ * Append the canonical text, a line per call.  Parsing it gives an equal
+ * program; what says nothing (default values at the end of structs, of
+ * pointees, of options) is not written.
+ */
+void prog_to_text(const struct prog *p, struct buf *out);
+
+/** Append call `i` as it stands in that text, without the newline. */
+void prog_call_to_text(const struct prog *p, size_t i, struct buf *out);
+
+/* ---- image.c: file-system images, as programs hold them ------------------- */
+
+#define PROG_IMAGE_MAX (132u << 20) /* uncompressed: what the executor takes */
+
+/**
+ * Inflate an image; an empty one is empty.
+ * Errors: ERR_INPUT when it is no zlib stream, or larger than `max` bytes.
+ */
+fallible prog_image_inflate(struct slice compressed, size_t max,
+			    struct buf *out);
+
+/** The same only to see whether it works; `size` is what it would have. */
+fallible prog_image_check(struct slice compressed, size_t max, size_t *size);
+
+/** Append the compressed form; of nothing: a stream of nothing. */
+void prog_image_deflate(struct slice raw, struct buf *out);
+
+/* ---- Rules ----------------------------------------------------------------- */
+
 /**
  * Whether the program keeps all rules: types, references to earlier results
  * only, sizes of buffers, addresses within the data area.

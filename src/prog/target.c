@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* target.c - descriptions, and what is looked up in them often. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "base/mem.h"
 #include "prog/tree.h"
 #include "wire/wire.h"
@@ -243,6 +246,45 @@ static uint32_t *index_numbers(const struct desc *d)
 	return nr;
 }
 
+/* ---- Calls by name ------------------------------------------------------------- */
+
+static uint32_t name_hash(struct slice name)
+{
+	return (uint32_t)XXH3_64bits(name.p, name.len);
+}
+
+static void index_calls(struct prog_target *t)
+{
+	const struct desc *d = t->d;
+	uint32_t n = 1;
+
+	while (n < 2 * d->ncalls)
+		n *= 2;
+	t->calls = mem_calloc(n, sizeof(*t->calls));
+	t->calls_mask = n - 1;
+	for (uint32_t i = 0; i < d->ncalls; i++) {
+		const char *name = desc_name(d, d->calls[i].name);
+		uint32_t h = name_hash(slice_cstr(name));
+
+		while (t->calls[h & t->calls_mask])
+			h++;
+		t->calls[h & t->calls_mask] = i + 1;
+	}
+}
+
+uint32_t target_find_call(const struct prog_target *t, struct slice name)
+{
+	uint32_t h = name_hash(name), i;
+
+	for (; (i = t->calls[h & t->calls_mask]); h++) {
+		const char *have = desc_name(t->d, t->d->calls[i - 1].name);
+
+		if (slice_eq(slice_cstr(have), name))
+			return i - 1;
+	}
+	return DESC_NONE;
+}
+
 struct prog_target *prog_target_new(const struct desc *d)
 {
 	struct prog_target *t = mem_calloc(1, sizeof(*t));
@@ -271,6 +313,7 @@ struct prog_target *prog_target_new(const struct desc *d)
 	t->users = index_pairs(&users, d->nresources);
 	t->holds = index_holds(d);
 	t->nr = index_numbers(d);
+	index_calls(t);
 	vec_free(&makers.all);
 	vec_free(&users.all);
 	free(last);
@@ -286,12 +329,52 @@ void prog_target_free(struct prog_target *t)
 	free(t->users.list);
 	free(t->holds);
 	free(t->nr);
+	free(t->calls);
 	free(t);
 }
 
 const struct desc *prog_target_desc(const struct prog_target *t)
 {
 	return t->d;
+}
+
+/*
+ * Null, an address of the kernel that is never mapped, one that is not
+ * canonical; then some that mean something to the architecture.  The first two
+ * are in programs by these values; do not reorder.
+ */
+static const uint64_t addresses[] = { 0, UINT64_MAX, 0x9999999999999999 };
+static const struct {
+	const char *arch;
+	uint64_t at[2];
+} arch_addresses[] = {
+	{ "amd64", { 0xffffffff81000000, 0xffffffffff600000 } },
+	{ "riscv64", { 0xffffffe000000000, 0xffffff0000000000 } },
+};
+
+static const uint64_t *addresses_of(const struct desc_arch *arch)
+{
+	for (size_t i = 0; i < ARRAY_LEN(arch_addresses); i++)
+		if (!strcmp(arch->name, arch_addresses[i].arch))
+			return arch_addresses[i].at;
+	return NULL;
+}
+
+uint64_t special_lowest(const struct prog_target *t)
+{
+	return -(uint64_t)(ARRAY_LEN(addresses) - 1 +
+			   (addresses_of(t->d->arch) ? 2 : 0));
+}
+
+uint64_t special_address(const struct prog *p, uint64_t value)
+{
+	const uint64_t *more = addresses_of(p->target->d->arch);
+	uint64_t i = -value;
+
+	if (i < ARRAY_LEN(addresses))
+		return addresses[i];
+	i -= ARRAY_LEN(addresses);
+	return more && i < 2 ? more[i] : value;
 }
 
 bool resource_fits(const struct desc *d, uint32_t made, uint32_t wanted)
@@ -308,6 +391,15 @@ uint64_t resource_default(const struct desc *d, uint32_t resource)
 	return r->nlist ? d->values[r->list] : 0;
 }
 
+bool type_is_constant(const struct desc *d, uint32_t type)
+{
+	const struct desc_type *t = &d->types[type], *e = &d->types[t->elem];
+
+	return t->kind == DESC_ARRAY && t->flags & DESC_RANGE &&
+	       t->lo == t->hi && e->kind == DESC_CONST && !e->bits &&
+	       !e->format;
+}
+
 bool type_is_data(const struct desc *d, uint32_t type)
 {
 	const struct desc_type *t = &d->types[type], *e;
@@ -322,8 +414,9 @@ bool type_is_data(const struct desc *d, uint32_t type)
 		return true;
 	case DESC_ARRAY:
 		e = &d->types[t->elem];
-		return e->kind == DESC_INT && e->size == 1 && !e->bits &&
-		       !(e->flags & DESC_RANGE) && !e->format;
+		return (e->kind == DESC_INT && e->size == 1 && !e->bits &&
+			!(e->flags & DESC_RANGE) && !e->format) ||
+		       type_is_constant(d, type);
 	default:
 		return false;
 	}

@@ -48,16 +48,57 @@ static uint64_t default_number(const struct desc_type *t)
 				       0;
 }
 
-/* How many bytes a buffer has by default; zeroes, but for what it starts with. */
-static uint32_t default_data(const struct desc *d, const struct desc_type *t,
-			     uint8_t dir, struct slice *head)
+/* The only value that a string has, if it has just one. */
+static struct slice only_string(const struct desc *d, const struct desc_type *t)
 {
-	*head = (struct slice){};
-	if (t->kind == DESC_STRING && t->nlist == 1 && dir != DESC_OUT)
-		*head = desc_string(d, d->values[t->list]);
+	return t->kind == DESC_STRING && t->nlist == 1 ?
+		       desc_string(d, d->values[t->list]) :
+		       (struct slice){};
+}
+
+static uint32_t default_data_len(const struct desc *d,
+				 const struct desc_type *t, uint8_t dir)
+{
+	struct slice only = only_string(d, t);
+
 	if (t->size != DESC_VARLEN)
 		return t->size;
-	return head->len ? (uint32_t)head->len + !(t->flags & DESC_NOZ) : 0;
+	return only.len && dir != DESC_OUT ?
+		       (uint32_t)only.len + !(t->flags & DESC_NOZ) :
+		       0;
+}
+
+char data_default_byte(const struct desc *d, uint32_t type, uint32_t i)
+{
+	const struct desc_type *t = &d->types[type], *e;
+	struct slice only = only_string(d, t);
+
+	if (i < only.len)
+		return only.p[i];
+	if (!type_is_constant(d, type))
+		return 0;
+	e = &d->types[t->elem];
+	i %= e->size;
+	if (e->flags & DESC_BE || d->arch->big_endian)
+		i = e->size - 1 - i;
+	return (char)(e->lo >> 8 * i);
+}
+
+/* Zeroes, but for what is not zero by default. */
+static uint32_t default_data(struct prog *p, uint32_t type, uint8_t dir)
+{
+	const struct desc *d = p->target->d;
+	const struct desc_type *t = &d->types[type];
+	uint32_t len = default_data_len(d, t, dir);
+	uint32_t a = arg_new_data(p, type, dir, NULL, len);
+
+	if (dir == DESC_OUT ||
+	    (t->kind != DESC_STRING && t->kind != DESC_ARRAY))
+		return a;
+	for (uint32_t i = 0; i < len; i++)
+		p->bytes.data[arg_at(p, a)->from + i] =
+			data_default_byte(d, type, i);
+	return a;
 }
 
 static void default_fields(struct prog *p, uint32_t group, uint8_t dir)
@@ -119,17 +160,10 @@ uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir)
 {
 	const struct desc *d = p->target->d;
 	const struct desc_type *t = &d->types[type];
-	struct slice head;
 	uint32_t a;
 
-	if (type_is_data(d, type)) {
-		a = arg_new_data(p, type, dir, NULL,
-				 default_data(d, t, dir, &head));
-		if (head.len)
-			memcpy(p->bytes.data + arg_at(p, a)->from, head.p,
-			       head.len);
-		return a;
-	}
+	if (type_is_data(d, type))
+		return default_data(p, type, dir);
 	a = arg_new(p, type_arg_kind(d, type), type, dir);
 	switch (arg_at(p, a)->kind) {
 	case ARG_CONST:
@@ -165,36 +199,33 @@ uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir)
 
 static bool data_is_default(const struct prog *p, const struct arg *a)
 {
-	struct slice head;
-	uint32_t len =
-		default_data(p->target->d, arg_type(p, a), a->dir, &head);
+	const struct desc *d = p->target->d;
 
-	if (len != a->len)
+	if (a->len != default_data_len(d, arg_type(p, a), a->dir))
 		return false;
-	if (!len || a->from == NO_BYTES)
+	if (a->from == NO_BYTES)
 		return true;
-
-	const char *have = p->bytes.data + a->from;
-
-	for (uint32_t i = 0; i < len; i++)
-		if (have[i] != (i < head.len ? head.p[i] : 0))
+	for (uint32_t i = 0; i < a->len; i++)
+		if (p->bytes.data[a->from + i] !=
+		    data_default_byte(d, a->type, i))
 			return false;
 	return true;
 }
 
-static bool children_are_default(const struct prog *p, const struct arg *a)
+static bool children_are_default(const struct prog *p, const struct arg *a,
+				 const uint32_t *used)
 {
 	const struct desc_type *t = arg_type(p, a);
 	uint64_t n = 0;
 
 	for (uint32_t i = a->child; i != ARG_NONE; i = arg_at(p, i)->next, n++)
-		if (!arg_is_default(p, i))
+		if (!arg_is_omitted(p, i, used))
 			return false;
 	return t->kind == DESC_STRUCT ||
 	       n == (t->flags & DESC_RANGE && t->lo == t->hi ? t->lo : 0);
 }
 
-bool arg_is_default(const struct prog *p, uint32_t arg)
+bool arg_is_omitted(const struct prog *p, uint32_t arg, const uint32_t *used)
 {
 	const struct arg *a = arg_at(p, arg);
 
@@ -210,33 +241,38 @@ bool arg_is_default(const struct prog *p, uint32_t arg)
 	case ARG_CONST:
 		return a->value == default_number(t);
 	case ARG_RESULT:
-		return a->child == ARG_NONE &&
+		return a->child == ARG_NONE && !(used && used[arg]) &&
 		       a->value == resource_default(p->target->d, t->elem);
 	case ARG_POINTER:
 		if (opt || (a->flags & ARG_SPECIAL))
 			return opt && (a->flags & ARG_SPECIAL) && !a->value;
 		return !a->value && a->child != ARG_NONE &&
-		       arg_is_default(p, a->child);
+		       arg_is_omitted(p, a->child, used);
 	case ARG_VMA:
 		return (a->flags & ARG_SPECIAL) && !a->value;
 	case ARG_DATA:
 		return data_is_default(p, a);
 	case ARG_GROUP:
-		return children_are_default(p, a);
+		return children_are_default(p, a, used);
 	case ARG_UNION:
 		return a->extra ==
 			       union_default(&p->target->d->records[t->elem]) &&
-		       arg_is_default(p, a->child);
+		       arg_is_omitted(p, a->child, used);
 	default:
 		return false;
 	}
+}
+
+bool arg_is_default(const struct prog *p, uint32_t arg)
+{
+	return arg_is_omitted(p, arg, NULL);
 }
 
 /* ---- Sizes ---------------------------------------------------------------------- */
 
 static uint32_t any_size(const struct arg *a)
 {
-	static const uint8_t sizes[] = { 0, 2, 4, 8, 20, 18, 23 };
+	static const uint8_t sizes[ANY_KINDS] = { 0, 1, 2, 4, 8, 20, 18, 23 };
 
 	return a->any == ANY_BLOB ? a->len : sizes[a->any];
 }
@@ -405,7 +441,7 @@ void tree_fix_refs(struct prog *p)
 			x->extra = 0;
 			x->value =
 				x->type == DESC_NONE ?
-					0 :
+					ANY_DEFAULT :
 					resource_default(p->target->d,
 							 arg_type(p, x)->elem);
 		}

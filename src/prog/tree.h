@@ -18,6 +18,7 @@
 #include "prog/prog.h"
 
 #define ARG_NONE UINT32_MAX /* no such argument */
+#define ANY_DEFAULT UINT64_MAX /* value of a squashed resource */
 #define NO_BYTES UINT32_MAX /* `from` of a buffer that only receives */
 
 #define DATA_PAGE 4096u
@@ -43,7 +44,7 @@ enum arg_kind {
 
 /* Flags of an argument. */
 enum {
-	ARG_SPECIAL = 1, /* value is an address of its own: 0, or a bad one */
+	ARG_SPECIAL = 1, /* value is for special_address(); 0: null */
 	ARG_ANY = 2, /* see enum any_kind */
 	ARG_AUTO = 4, /* left to prog_assign_autos(), cond_settle() */
 };
@@ -55,12 +56,14 @@ enum {
  */
 enum any_kind {
 	ANY_BLOB, /* ARG_DATA */
+	ANY_RES8, /* ARG_RESULT from here on */
 	ANY_RES16,
 	ANY_RES32,
 	ANY_RES64,
 	ANY_RES_DEC, /* 20 digits */
 	ANY_RES_HEX, /* 18: 0x and 16 digits */
 	ANY_RES_OCT, /* 23 digits */
+	ANY_KINDS
 };
 
 struct arg {
@@ -107,6 +110,8 @@ struct prog_target {
 	struct by_resource users; /* calls that take r */
 	uint8_t *holds; /* by type: TYPE_HOLDS_x */
 	uint32_t *nr; /* by call: its number for the executor */
+	uint32_t *calls; /* by hash of the name: 1 + call, or 0 */
+	uint32_t calls_mask;
 };
 
 /* What there is in a type, and in what it points to: target->holds. */
@@ -120,11 +125,24 @@ enum {
 
 /* ---- target.c --------------------------------------------------------------- */
 
+/** The call of that name, as desc_call_find(); or DESC_NONE. */
+uint32_t target_find_call(const struct prog_target *t, struct slice name);
+
+/*
+ * ARG_SPECIAL: values are 0, -1, ..., special_lowest().  Each stands for an
+ * address; 0 for null, -1 for itself.
+ */
+uint64_t special_lowest(const struct prog_target *t);
+uint64_t special_address(const struct prog *p, uint64_t value);
+
 /** Whether values of resource `made` may stand where `wanted` is asked for. */
 bool resource_fits(const struct desc *d, uint32_t made, uint32_t wanted);
 
 /** The value of a resource when no call made one: its first special value. */
 uint64_t resource_default(const struct desc *d, uint32_t resource);
+
+/** Whether it is an array[const[V, intN], N], which is data of one value. */
+bool type_is_constant(const struct desc *d, uint32_t type);
 
 /** Whether its values are ARG_DATA: strings, text, images, array[int8]... */
 bool type_is_data(const struct desc *d, uint32_t type);
@@ -171,6 +189,12 @@ uint32_t arg_new_data(struct prog *p, uint32_t type, uint8_t dir,
 /** The value that stands for "nothing in particular", with all below it. */
 uint32_t arg_new_default(struct prog *p, uint32_t type, uint8_t dir);
 bool arg_is_default(const struct prog *p, uint32_t arg);
+
+/** The same, but a result that is used (by argument, not 0) says something. */
+bool arg_is_omitted(const struct prog *p, uint32_t arg, const uint32_t *used);
+
+/** Byte `i` of a buffer that has its default value. */
+char data_default_byte(const struct desc *d, uint32_t type, uint32_t i);
 
 /** The option that stands for "nothing in particular". */
 uint32_t union_default(const struct desc_record *r);

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""bugon prog as a user meets it: prog_cli.py BUGON"""
+import os
+import subprocess
+import sys
+import tempfile
+
+BUGON = os.path.abspath(sys.argv[1])
+
+DESCRIPTIONS = """
+resource fd[int32]: -1
+open(file ptr[in, filename], flags int32) fd
+write(f fd, data ptr[in, array[int8]], n len[data])
+close(f fd)
+"""
+CONSTS = "arches = amd64\n__NR_open = 1\n__NR_write = 2\n__NR_close = 3\n"
+
+PROGRAM = """\
+# {"Threaded":true}
+# requires: manual
+
+r7 = open(&AUTO='./a\\x00', 0102)   # a comment
+write(r7, &(0x7f0000000100)="4142", AUTO)
+"""
+CANONICAL = """\
+# {"Threaded":true}
+# requires: manual
+
+r0 = open(&(0x7f0000000000)='./a\\x00', 0x42)
+write(r0, &(0x7f0000000100)='AB', 0x2)
+"""
+
+
+def bugon(*args, stdin=None):
+    return subprocess.run([BUGON, "prog", *args], capture_output=True,
+                          text=True, timeout=60, input=stdin)
+
+
+def check(what, *conditions):
+    if not all(conditions):
+        sys.exit(f"{what}: {conditions}")
+    print("ok", what)
+
+
+with tempfile.TemporaryDirectory() as d:
+    os.chdir(d)
+    os.mkdir("sys")
+    for name, text in (("sys/a.txt", DESCRIPTIONS), ("sys/a.const", CONSTS),
+                       ("a.prog", PROGRAM), ("b.prog", "gone(1)\nclose(2)\n")):
+        with open(name, "w") as f:
+            f.write(text)
+
+    r = bugon("fmt", "-d", "sys", "a.prog")
+    check("fmt", r.returncode == 0, r.stdout == CANONICAL, not r.stderr)
+    r = bugon("fmt", "-d", "sys", "-", stdin=CANONICAL)
+    check("fmt of stdin changes nothing", r.stdout == CANONICAL)
+    r = bugon("fmt", "-d", "sys", "b.prog", "a.prog")
+    check("one bad file of two", r.returncode == 1, r.stdout == CANONICAL,
+          "b.prog:1:1: unknown call gone" in r.stderr)
+    r = bugon("fmt", "--repair", "-d", "sys", "b.prog")
+    check("fmt --repair", r.returncode == 0, r.stdout == "close(0x2)\n")
+    r = bugon("stat", "-r", "-d", "sys", "a.prog", "b.prog")
+    check("stat", r.returncode == 0,
+          [line.split() for line in r.stdout.splitlines()] ==
+          [["1", "close"], ["1", "open"], ["1", "write"]],
+          "2 programs" in r.stderr, "3 calls, 3 different" in r.stderr)
+    check("no files", bugon("fmt", "-d", "sys").returncode == 2)
+    check("no such file", bugon("fmt", "-d", "sys", "x").returncode == 1)
+    check("no such directory",
+          bugon("fmt", "-d", "none", "a.prog").returncode == 1)
+    check("no such subcommand", bugon("frobnicate").returncode == 2)
+    with open("sys/bad.txt", "w") as f:
+        f.write("f(a nothing)\n")
+    r = bugon("fmt", "-d", "sys", "a.prog")
+    check("bad descriptions", r.returncode == 1, "bad.txt:1" in r.stderr)

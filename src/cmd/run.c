@@ -79,7 +79,8 @@ struct run {
 	const struct run_opts *opts;
 	struct guest *guest;
 	struct kernel_files files;
-	struct pc_set pcs; /* for --cover */
+	FILE *cover_file; /* of --cover, as it was until the end; or NULL */
+	struct pc_set pcs; /* for it */
 	struct json *array, *object; /* with --json */
 	struct json *crashes;
 	struct guest_cover cover;
@@ -377,14 +378,15 @@ static struct error *first_error(struct error *a, struct error *b)
 	return a;
 }
 
-/* What was found is written, whatever ended it. */
+/* What was found is written, whatever ended it; else the file stays. */
 static fallible run_all(struct run *run, const struct run_job *jobs, size_t n)
 {
 	struct error *err = run_each(run, jobs, n);
 
-	if (run->opts->cover)
-		err = first_error(err, run_job_write_pcs(&run->pcs,
-							 run->opts->cover));
+	if (run->cover_file && (!err || run->pcs.pcs.len))
+		err = first_error(err,
+				  run_job_write_pcs(&run->pcs, run->opts->cover,
+						    run->cover_file));
 	if (run->array)
 		err = first_error(err, json_write(run->array, stdout));
 	return err;
@@ -505,7 +507,11 @@ static fallible run_jobs(const struct run_opts *o,
 			   .files.symbols = symbols,
 			   .array = array,
 			   .many = o->repeat > 1 || n > 1 };
+	if (o->cover && !(run.cover_file = fopen(o->cover, "ae")))
+		return error_os("%s", o->cover);
 	struct error *err = run_all(&run, jobs, n);
+	if (run.cover_file)
+		fclose(run.cover_file);
 	run_job_free_pcs(&run.pcs);
 	if (symbols)
 		cmd_note(&cmd_run, symbols);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 
@@ -223,16 +224,14 @@ void run_job_free_pcs(struct pc_set *set)
 	vec_free(&set->pcs);
 }
 
-fallible run_job_write_pcs(struct pc_set *set, const char *path)
+fallible run_job_write_pcs(struct pc_set *set, const char *path, FILE *f)
 {
-	FILE *f = fopen(path, "we");
-
-	if (!f)
+	if (ftruncate(fileno(f), 0) < 0 && errno != EINVAL) /* no file */
 		return error_os("%s", path);
 	sort_unique(set);
 	for (size_t i = 0; i < set->pcs.len; i++)
 		fprintf(f, "0x%llx\n", (unsigned long long)set->pcs.data[i]);
-	if (fclose(f) != 0)
+	if (fflush(f) != 0)
 		return error_os("%s", path);
 	return NULL;
 }

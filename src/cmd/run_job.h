@@ -65,7 +65,10 @@ uint32_t run_job_extra_pcs(const struct wire_result *res);
 void run_job_add_pcs(const struct wire_result *res, struct pc_set *set);
 void run_job_free_pcs(struct pc_set *set);
 
-/** Write each PC once, in order, a line each. Errors: ERR_OS. */
-fallible run_job_write_pcs(struct pc_set *set, const char *path);
+/**
+ * Write each PC once, in order, a line each, in place of what is in `f`, open
+ * for appending.  Errors: ERR_OS (`path` is for the message).
+ */
+fallible run_job_write_pcs(struct pc_set *set, const char *path, FILE *f);
 
 #endif /* CMD_RUN_JOB_H */

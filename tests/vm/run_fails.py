@@ -67,6 +67,7 @@ def statuses(image):
         (["-f", "script:/bin/program", *shell], {}, 2, "/bin/program"),
         (["-k", image, "-s", "script", *many], {}, 2, "at most 63"),
         (["-k", image, "ok.prog", "big.prog"], {}, 1, "big.prog: too large"),
+        (["--cover", "nowhere/pcs", *ok], {}, 1, "nowhere/pcs: No such file"),
     ]
     if not [n for n in os.listdir("/boot") if n.startswith("vmlinuz-")]:
         rows.append((["ok.prog"], no_kernel, 77, "no kernel found"))
@@ -75,6 +76,21 @@ def statuses(image):
         check(f"run {' '.join(args[:4])} {env}: {r.returncode} {r.stderr}",
               r.returncode == status, words in r.stderr, not r.stdout,
               " booted in " not in r.stderr)
+
+
+def earlier_cover(image):
+    """A run that brings nothing leaves what another one wrote."""
+    write("pcs", "0x1\n")
+    r = bugon("run", "-k", image, "--cover", "pcs", "--cmdline", "mem=8M",
+              "ok.prog")
+    with open("pcs") as f:
+        check("earlier coverage stays", r.returncode == 1,
+              f.read() == "0x1\n")
+    r = bugon("run", "-k", image, "--cover", "pcs", "ok.prog")
+    with open("pcs") as f:
+        pcs = [int(line, 16) for line in f]
+    check("or is replaced", r.returncode == 0, len(pcs) > 10, 1 not in pcs)
+    os.unlink("pcs")
 
 
 def interrupted_compiler(image):
@@ -182,6 +198,7 @@ def main():
         os.chdir(d)
         files()
         statuses(image)
+        earlier_cover(image)
         interrupted_compiler(image)
         doctor(image)
         sandbox()

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * corpus.h - read and write corpus.db, the file in which syzkaller keeps
- * programs.
+ * corpus.h - where programs come from: corpus.db, the file in which syzkaller
+ * keeps them, which is written as well, and the logs of its executions.
  *
- * All numbers are little endian (facts: docs/db.md and the format that pkg/db of
+ * In corpus.db all numbers are little endian (facts: docs/db.md and the format that pkg/db of
  * google/syzkaller reads, August 2026):
  *
  *	file	u32 0xbaddb, u32 format (1 or 2), from format 2 on u64 version;
@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/slice.h"
 
@@ -37,6 +38,8 @@ enum {
 	CORPUS_MAX_VALUE_BYTES = 16 << 20,
 	CORPUS_MAX_RECORDS = 16 << 20,
 };
+
+/* ---- corpus.db ------------------------------------------------------------ */
 
 struct corpus_record {
 	struct slice key, value;
@@ -95,5 +98,27 @@ fallible corpus_commit(struct corpus_writer *w);
 /** Without a commit nothing is left. */
 void corpus_writer_free(struct corpus_writer *w);
 DEFINE_CLEANUP(struct corpus_writer *, corpus_writer_free)
+
+/* ---- text.c: programs in logs ---------------------------------------------- */
+
+/**
+ * The name of the call in a line of a program ("open" of "r0 = open(...)");
+ * empty: the line does not look like a call.
+ */
+struct slice corpus_call_name(struct slice line);
+
+/**
+ * Whether a text is a log of executions: it has lines that announce a program
+ * ("executing program 3:"), after which the program stands, perhaps between
+ * lines of others.  (Facts: docs/reproducing_crashes.md, prog/parse.go.)
+ */
+bool corpus_is_log(struct slice text);
+
+/**
+ * The next program of a log, as text of lines that look like calls; `log` is
+ * cut.  A fault that was announced the old way ("(fault-call:1 fault-nth:2)",
+ * both counted from 0) becomes the call's property.  False: there is no more.
+ */
+bool corpus_log_next(struct slice *log, struct buf *out);
 
 #endif /* CORPUS_CORPUS_H */

@@ -351,6 +351,77 @@ static void large_values(void **state)
 	assert_null(corpus_damage(r));
 }
 
+/* ---- Logs ------------------------------------------------------------------ */
+
+static void call_names(void **state)
+{
+	static const char *const lines[][2] = {
+		{ "getpid()", "getpid" },
+		{ "r0 = open$dir(&(0x7f0000000000)='./x\\x00', 0x0, 0x0)\r",
+		  "open$dir" },
+		{ "  syz_open(0x1) (async, rerun: 3)", "syz_open" },
+		{ "ioctl(r0, 0x1", "" },
+		{ "# getpid()", "" },
+		{ "x = getpid()", "" },
+		{ "[   12.3][ T45] getpid()", "" },
+		{ "RIP: 0010:foo(bar)", "" },
+		{ "12(3)", "" },
+		{ "()", "" },
+		{ "", "" },
+		{ "r0 = ", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		assert_slice(corpus_call_name(slice_cstr(lines[i][0])),
+			     lines[i][1]);
+}
+
+static void expect_log(const char *log, const char *want)
+{
+	_cleanup_(buf_deinit) struct buf out = {}, all = {};
+	struct slice rest = slice_cstr(log);
+
+	while (corpus_log_next(&rest, &out)) {
+		buf_slice(&all, buf_as_slice(&out));
+		buf_str(&all, "--\n");
+	}
+	assert_string_equal(buf_cstr(&all), want);
+	assert_int_equal(corpus_is_log(slice_cstr(log)), *want != '\0');
+}
+
+static void logs(void **state)
+{
+	expect_log("", "");
+	expect_log("getpid()\n# executing program 0:\ngettid()\n", "");
+	expect_log("2026/01/02 03:04:05 executing program 3:\n"
+		   "r0 = open(&(0x7f0000000000)='./x\\x00', 0x0, 0x0)\n"
+		   "[   12.345678][ T123] foo: bar(1)\n"
+		   "close(r0) (async)\r\n"
+		   "\n"
+		   "executing program 1 (id=7):\n"
+		   "1.5s ago: executing program 2 (id=8):\n"
+		   "getpid()",
+		   "r0 = open(&(0x7f0000000000)='./x\\x00', 0x0, 0x0)\n"
+		   "close(r0) (async)\n--\n"
+		   "getpid()\n--\n");
+}
+
+static void logs_with_faults(void **state)
+{
+	expect_log("executing program 0 (fault-call:1 fault-nth:2):\n"
+		   "getpid()\ngettid()\n"
+		   "executing program 0 (fault-call:9 fault-nth:2):\n"
+		   "getpid()\n"
+		   "executing program 0 (fault-call:0):\n"
+		   "getpid()\n"
+		   "executing program 0 (fault-call:99999999999):\n"
+		   "getpid()\n",
+		   "getpid()\ngettid() (fail_nth: 3)\n--\n"
+		   "getpid()\n--\n"
+		   "getpid() (fail_nth: 1)\n--\n"
+		   "getpid()\n--\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
@@ -367,6 +438,9 @@ int main(void)
 		TEST(writes),
 		TEST(replaces_only_when_committed),
 		TEST(large_values),
+		cmocka_unit_test(call_names),
+		cmocka_unit_test(logs),
+		cmocka_unit_test(logs_with_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ fi
 seeds() {
 	case $1 in
 	desc)	echo tests/golden/desc ;;
+	prog)	echo tests/golden/prog ;;
 	report)	echo ../shared/seeds ../shared/corpus/report ;;
 	match)	echo build-fuzz/lines ;;
 	guilty)	echo ../shared/corpus/guilty ;;

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Programs in memory: bench_prog DESCRIPTIONS.  Of 30 calls each, all calls of
- * the descriptions in turn, with pointers to something in every place.
+ * Programs: bench_prog DESCRIPTIONS, or those of a syzkaller tree when
+ * BUGON_SYZKALLER names one.  In memory: of 30 calls each, all calls of the
+ * descriptions in turn, with pointers to something in every place.  As text:
+ * the small ones of the tree, or the same.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/io.h"
 #include "prog/tree.h"
 
-enum { CALLS = 30, ROUNDS = 20, MAX_PROGS = 1000 };
+enum { CALLS = 30, ROUNDS = 20, MAX_PROGS = 1000, SMALL_BYTES = 8 << 10 };
 #define ENCODE_TARGET_US 10.0
+#define PARSE_TARGET_MS 40.0
 
 static double now_us(void)
 {
@@ -80,15 +85,123 @@ static void bench_encode(struct prog **progs, size_t n)
 	       best, CALLS, args / n, bytes / n, ENCODE_TARGET_US);
 }
 
+/* ---- Text ---- */
+
+struct texts {
+	VEC(struct slice) all;
+	size_t bytes;
+};
+
+static void add_text(struct texts *t, struct buf *text)
+{
+	vec_push(&t->all, buf_as_slice(text));
+	t->bytes += text->len;
+	*text = (struct buf){};
+}
+
+/* Small programs of a syzkaller tree (DIR/test), without images. */
+static void read_texts(const char *dir, struct texts *t)
+{
+	_cleanup_(buf_deinit) struct buf path = {};
+	DIR *d;
+	const struct dirent *e;
+
+	buf_printf(&path, "%s/test", dir);
+	d = opendir(path.data);
+	while (d && (e = readdir(d))) {
+		_cleanup_(buf_deinit) struct buf file = {}, text = {};
+		struct error *err;
+
+		buf_printf(&file, "%s/%s", path.data, e->d_name);
+		err = io_read_file(file.data, SMALL_BYTES, &text);
+		if (!err && !slice_has(buf_as_slice(&text), SLICE("\"$")))
+			add_text(t, &text);
+		error_free(err);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void print_progs(struct prog **progs, size_t n, struct texts *t)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct buf text = {};
+
+		prog_to_text(progs[i], &text);
+		add_text(t, &text);
+	}
+}
+
+static void parse_all(const struct prog_target *target, const struct texts *t,
+		      double *parse_us, double *print_us)
+{
+	_cleanup_(buf_deinit) struct buf out = {};
+	double start = now_us(), printing = 0;
+
+	vec_for_each(&t->all, text) {
+		_cleanup_(prog_freep) struct prog *p = NULL;
+		struct error *err =
+			prog_parse(target, "bench", *text, PROG_REPAIR, &p);
+
+		if (err) {
+			fprintf(stderr, "%s\n", error_message(err));
+			exit(1);
+		}
+
+		double from = now_us();
+
+		out.len = 0;
+		prog_to_text(p, &out);
+		printing += now_us() - from;
+	}
+	*parse_us = now_us() - start - printing;
+	*print_us = printing;
+}
+
+static void bench_text(const struct prog_target *target, const char *dir,
+		       struct prog **progs, size_t n)
+{
+	struct texts t = {};
+	double parse = 1e18, print = 1e18;
+
+	read_texts(dir, &t);
+	if (!t.all.len)
+		print_progs(progs, n, &t);
+	for (int round = 0; round < ROUNDS; round++) {
+		double a, b;
+
+		parse_all(target, &t, &a, &b);
+		parse = a < parse ? a : parse;
+		print = b < print ? b : print;
+	}
+
+	double mb = (double)t.bytes / (1 << 20);
+
+	printf("parse: %.1f ms for 1 MB of programs of %zu bytes (target: "
+	       "under %.0f)\nprint: %.1f ms\n",
+	       parse / 1e3 / mb, t.bytes / t.all.len, PARSE_TARGET_MS,
+	       print / 1e3 / mb);
+	vec_for_each(&t.all, text)
+		free((void *)(uintptr_t)text->p);
+	vec_free(&t.all);
+}
+
 int main(int argc, char **argv)
 {
+	const char *tree = getenv("BUGON_SYZKALLER");
 	struct prog *progs[MAX_PROGS];
+	char path[4096];
 	size_t n = 0;
 
 	if (argc < 2)
 		return 2;
+	if (tree) /* more calls than ours, and programs */
+		snprintf(path, sizeof(path), "%s/sys/linux", tree);
+
+	const char *dir = tree ? path : argv[1];
 	struct desc_input *in = desc_input_new();
-	struct error *err = desc_input_dir(in, argv[1]);
+	struct error *err = desc_input_dir(in, dir);
+
 	if (err) {
 		fprintf(stderr, "%s\n", error_message(err));
 		return 77;
@@ -101,6 +214,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < d->ncalls && n < MAX_PROGS; i += CALLS)
 		progs[n++] = make_prog(t, i);
 	bench_encode(progs, n);
+	bench_text(t, dir, progs, n);
 	while (n--)
 		prog_free(progs[n]);
 	prog_target_free(t);

@@ -21,7 +21,6 @@
 #include "executor.h"
 
 #define MAX_DEPTH 32 /* of directories */
-#define LOOP_NODES 16
 #define REAP_MS 1000 /* patience with processes that do not die */
 
 /* Kill whom PID 1 or the subreaper inherited: /proc/.../children (proc(5)). */

@@ -58,6 +58,12 @@ void cover_rewind(void)
 		kcov_rewind();
 }
 
+void cover_forget(uint32_t thread, uint32_t position)
+{
+	if (source == WIRE_COVER_KCOV)
+		kcov_forget(thread, position);
+}
+
 bool cover_is_full(uint32_t thread, uint32_t position, bool comparisons)
 {
 	return source == WIRE_COVER_PLUGIN ?

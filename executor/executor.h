@@ -28,6 +28,8 @@
 #include "wire/format.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define LOOP_NODES 16 /* /dev/loop0... */
+#define TUN_FD 254 /* while the tap device is there */
 #define MAX_THREADS 8u /* of a worker */
 #define DEFAULT_TIMEOUT_MS 5000u
 #define DEFAULT_CALL_TIMEOUT_MS 50u
@@ -163,6 +165,8 @@ uint32_t kcov_position(uint32_t thread);
 /** The same before a call, after giving up the last ones' if they fill it. */
 uint32_t kcov_make_room(uint32_t thread, bool comparisons);
 void kcov_rewind(void);
+/** Take back what was traced since `position`. */
+void kcov_forget(uint32_t thread, uint32_t position);
 bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons);
 /** The entries; only where kcov_map_all() succeeded. */
 const uint64_t *kcov_entries(uint32_t thread);
@@ -198,6 +202,8 @@ void cover_start(uint32_t thread, bool comparisons);
 uint32_t cover_position(uint32_t thread);
 uint32_t cover_make_room(uint32_t thread, bool comparisons);
 void cover_rewind(void);
+/** Take back what was traced since `position`; the plugin traces no such. */
+void cover_forget(uint32_t thread, uint32_t position);
 bool cover_is_full(uint32_t thread, uint32_t position, bool comparisons);
 /** The entries; NULL when there are none of this sort. */
 const uint64_t *cover_entries(uint32_t thread, bool comparisons);
@@ -223,6 +229,23 @@ bool run_setup(void *memory);
 /** Run the job's program on this thread; true when no call was left behind. */
 bool run_program(struct executor *x);
 
+/**
+ * memcpy() that stops where a side is not there, which programs may have seen
+ * to.  Returns how many bytes are left.
+ */
+size_t guarded_copy(void *to, const void *from, size_t len);
+
+/* ---- pseudo.c, pseudo_*.c: calls that are made of system calls ---------------- */
+
+/** What call `nr` returns, with WIRE_MAX_ARGS `args`; `image`: see WIRE_IMAGE. */
+int64_t pseudo_call(uint32_t nr, const uint64_t *args,
+		    const struct wire_insn *image, uint32_t thread);
+/** Which of them the kernel supports: for wire_guest.pseudo. */
+uint64_t pseudo_probe(bool is_init);
+/** A tap device for this process, if there is none yet; false: impossible. */
+bool tun_open(void);
+void tun_close(void);
+
 /* ---- undo.c: back to a clean process ----------------------------------------- */
 
 #define UNDO_NOTHING 0u
@@ -240,6 +263,7 @@ bool run_program(struct executor *x);
 #define UNDO_LOOP (1u << 11) /* has */
 #define UNDO_MOUNT (1u << 12) /* wants a mount namespace of its own */
 #define UNDO_PROCESS (1u << 13) /* may have left processes */
+#define UNDO_TUN (1u << 14) /* wants a tap device */
 #define UNDO_NEVER (1u << 31) /* cannot be undone: a fresh process */
 
 /** What undoing system call `nr` takes. */

@@ -194,6 +194,13 @@ void kcov_rewind(void)
 	kcov_rewind_remote();
 }
 
+void kcov_forget(uint32_t thread, uint32_t position)
+{
+	if (position < kcov_position(thread))
+		__atomic_store_n(count_page[thread], position,
+				 __ATOMIC_RELAXED);
+}
+
 bool kcov_is_full(uint32_t thread, uint32_t position, bool comparisons)
 {
 	uint32_t words = comparisons ? CMP_WORDS : 1;

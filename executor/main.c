@@ -152,6 +152,7 @@ static void prepare(const char *shm)
 	if (!run_setup(run_mem))
 		fail("the programs' data area is taken");
 	x.region.guest->features = features();
+	x.region.guest->pseudo = pseudo_probe(x.is_init);
 }
 
 /*

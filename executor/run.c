@@ -39,6 +39,7 @@ struct run {
 	/* The program that set it: cheaper than to empty it for each. */
 	uint32_t result_of[WIRE_MAX_RESULTS];
 	uint32_t program;
+	const struct wire_insn *image; /* of the next call, or NULL */
 };
 
 static struct run *run;
@@ -48,10 +49,9 @@ static char stacks[MAX_THREADS][STACK_BYTES] __attribute__((aligned(4096)));
 /* ---- Memory of the program, which it may have unmapped -------------------- */
 
 /*
- * memcpy() that stops when a side is not there: on_fault() moves the program
- * counter from the copying instructions to their end.  Returns what is left.
+ * guarded_copy(): on_fault() moves the program counter from the copying
+ * instructions to their end.
  */
-size_t guarded_copy(void *to, const void *from, size_t len);
 extern const char guarded_begin[], guarded_end[];
 
 #if defined(__x86_64__)
@@ -279,8 +279,8 @@ static void set_fail_nth(uint32_t n)
 	write_file("/proc/thread-self/fail-nth", text);
 }
 
-static int64_t call_kernel(const struct wire_insn *in, const uint64_t args[6],
-			   uint32_t me)
+static int64_t call_kernel(const struct wire_insn *in, const uint64_t *args,
+			   const struct wire_insn *image, uint32_t me)
 {
 	const void *mark = plugin_mark(me);
 	int64_t ret;
@@ -288,7 +288,9 @@ static int64_t call_kernel(const struct wire_insn *in, const uint64_t args[6],
 	if (in->fail_nth)
 		set_fail_nth(in->fail_nth);
 	for (uint32_t i = 0;; i++) {
-		ret = syscall_forks(in->nr) ?
+		ret = in->nr >= WIRE_PSEUDO ?
+			      pseudo_call(in->nr, args, image, me) :
+		      syscall_forks(in->nr) ?
 			      syscall_fork(in->nr, args, mark) :
 			      syscall_marked(in->nr, args, mark);
 		if (i >= in->rerun)
@@ -336,8 +338,10 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 	struct call_log *log = &run->x->shared->calls[run->call++];
 	uint32_t token = TOKEN(++run->seq, me, IN_CALL);
 	uint64_t args[WIRE_MAX_ARGS] = {};
+	const struct wire_insn *image = run->image;
 	int64_t ret;
 
+	run->image = NULL;
 	for (uint32_t i = 0; i < in->nargs; i++)
 		args[i] = value_of(&arg[i]);
 	log->thread = me;
@@ -350,7 +354,7 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 		__atomic_store_n(&run->hurry, token, __ATOMIC_RELEASE);
 		futex_wake(&run->hurry);
 	}
-	ret = call_kernel(in, args, me);
+	ret = call_kernel(in, args, image, me);
 	log->to = cover_position(me);
 	log_return(log, in, ret);
 	if (run->x->job.req.flags & WIRE_REQ_KEEP)
@@ -392,6 +396,7 @@ static bool interpret(uint32_t me)
 			break;
 		case WIRE_IMAGE:
 			run->at += in->len;
+			run->image = in;
 			break;
 		case WIRE_COPYOUT:
 			copy_out(in);
@@ -536,6 +541,7 @@ bool run_program(struct executor *x)
 {
 	run->x = x;
 	run->at = run->call = 0;
+	run->image = NULL;
 	if (x->shared->fresh) /* what a killed worker left */
 		run->threads = run->token = run->hurry = run->left_behind = 0;
 	run->program++;

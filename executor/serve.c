@@ -160,11 +160,16 @@ static void become_worker(struct executor *x)
 		setpgid(0, 0);
 	if (x->region.line >= 0)
 		close(x->region.line);
-	if (wants_cover(r))
-		cover_start(0, r->flags & WIRE_REQ_CMP);
+	/* Only root can make it; in a user namespace we are root later on. */
+	if ((x->job.classes & UNDO_TUN) && r->sandbox != WIRE_SANDBOX_NAMESPACE)
+		tun_open();
 	if ((r->sandbox || mounts) && !sandbox_enter(r->sandbox, mounts) &&
 	    r->sandbox)
 		end_process(126);
+	if (x->job.classes & UNDO_TUN)
+		tun_open();
+	if (wants_cover(r))
+		cover_start(0, r->flags & WIRE_REQ_CMP);
 }
 
 static int wait_program(struct executor *x, pid_t pid)
@@ -265,6 +270,8 @@ static void kept_worker(void *arg)
 		s->timeout_ms = x->job.req.timeout_ms;
 		__atomic_store_n(&s->running, x->job.req.number + 1,
 				 __ATOMIC_RELEASE);
+		if (x->job.classes & UNDO_TUN)
+			tun_open();
 		cover_rewind();
 		run_program(x);
 		/* The response comes after the reset, which is part of it. */

@@ -17,7 +17,6 @@
 #include "executor.h"
 
 #define LOOP_MAJOR 7
-#define LOOP_NODES 16
 #define SAY_FD 239 /* what stderr was */
 
 uint64_t now_ns(void)

@@ -16,8 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "wire/format.h"
+
+#define CHILD_NAP_NS 50000000
 
 static inline bool syscall_forks(uint32_t nr)
 {
@@ -90,6 +93,36 @@ static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6],
 	return ret;
 }
 
+/* The same, but the child sleeps for 50 ms first: there is time to look at it. */
+static inline int64_t syscall_fork_sleep(uint64_t nr, const uint64_t a[6],
+					 const void *mark)
+{
+	static const struct timespec nap = { .tv_nsec = CHILD_NAP_NS };
+	register uint64_t r10 __asm__("r10") = a[3];
+	register uint64_t r8 __asm__("r8") = a[4];
+	register uint64_t r9 __asm__("r9") = a[5];
+	register const struct timespec *r12 __asm__("r12") = &nap;
+	int64_t ret;
+
+	__asm__ volatile(MARK "start" MARK_END "syscall\n\t"
+			      "test %%rax, %%rax\n\t"
+			      "jnz 1f\n\t"
+			      "mov %%r12, %%rdi\n\t"
+			      "xor %%esi, %%esi\n\t"
+			      "mov $35, %%eax\n\t" /* nanosleep */
+			      "syscall\n\t"
+			      "xor %%edi, %%edi\n\t"
+			      "mov $60, %%eax\n\t" /* exit */
+			      "syscall\n\t"
+			      "hlt\n"
+			      "1:\n\t" MARK "stop" MARK_END
+			 : "=a"(ret), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r12),
+			   MARK_OPERANDS(mark)
+			 : "rcx", "r11", "memory", "cc");
+	return ret;
+}
+
 /* A mark by itself: WIRE_MARK_REWIND, WIRE_MARK_ROOM. */
 #define MARK_ALONE(op, mark)                                   \
 	__asm__ volatile("mov %c0 + %c1(%%rbx), %%ecx"         \
@@ -133,6 +166,26 @@ static inline int64_t syscall_fork(uint64_t nr, const uint64_t a[6],
 {
 	SYSCALL_ARM64("svc #0\n\t"
 		      "cbnz x0, 1f\n\t"
+		      "mov x8, #93\n\t" /* exit */
+		      "svc #0\n\t"
+		      "brk #1\n"
+		      "1:");
+}
+
+static inline int64_t syscall_fork_sleep(uint64_t nr, const uint64_t a[6],
+					 const void *mark)
+{
+	static const struct timespec nap = { .tv_nsec = CHILD_NAP_NS };
+	register const struct timespec *x9 __asm__("x9") = &nap;
+
+	__asm__ volatile("" : "+r"(x9));
+	SYSCALL_ARM64("svc #0\n\t"
+		      "cbnz x0, 1f\n\t"
+		      "mov x0, x9\n\t"
+		      "mov x1, #0\n\t"
+		      "mov x8, #101\n\t" /* nanosleep */
+		      "svc #0\n\t"
+		      "mov x0, #0\n\t"
 		      "mov x8, #93\n\t" /* exit */
 		      "svc #0\n\t"
 		      "brk #1\n"

@@ -46,8 +46,20 @@ static struct {
 	uint64_t signals; /* changed ones */
 } now;
 
+/* Of pseudo-calls. */
+static const uint32_t class_of_pseudo[WIRE_NR_PSEUDO] = {
+#define PSEUDO(NAME, name, undo) [WIRE_SYZ_##NAME] = UNDO_##undo,
+#include "wire/pseudo.def"
+#undef PSEUDO
+};
+
 uint32_t undo_class(uint32_t nr)
 {
+	if (nr >= WIRE_PSEUDO)
+		return nr - WIRE_PSEUDO < WIRE_NR_PSEUDO ?
+			       class_of_pseudo[nr - WIRE_PSEUDO] :
+			       UNDO_NOTHING;
+
 	uint32_t c = nr < MAX_NR ? class_of[nr] : 0;
 
 	return c & LISTED ? c & ~LISTED : UNDO_NEVER;
@@ -235,6 +247,8 @@ bool undo_all(const struct executor *x)
 		umask(0);
 	if (ok && (todo & UNDO_FILES))
 		clean_work_dir(x->work_dir);
+	if (x->job.classes & UNDO_TUN)
+		tun_close();
 	if (ok && (todo & UNDO_LOOP) && x->is_init)
 		clean_loops();
 	now.todo = now.nmmaps = 0;

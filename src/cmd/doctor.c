@@ -128,10 +128,10 @@ static void check_own_files(struct doctor *d)
 	char path[4096];
 	struct error *err;
 
-	err = guest_find_executor(RAW_X86_64, path, sizeof(path));
+	err = guest_find_executor(WIRE_ARCH_X86_64, path, sizeof(path));
 	check_own(d, "executor", path, err, GRADE_MISSING,
 		  "nothing runs in x86-64 and User Mode Linux guests");
-	err = guest_find_executor(RAW_ARM64, path, sizeof(path));
+	err = guest_find_executor(WIRE_ARCH_ARM64, path, sizeof(path));
 	check_own(d, "executor arm64", path, err, GRADE_NOTE,
 		  "nothing runs in arm64 guests");
 	err = guest_find_plugin(path, sizeof(path));
@@ -340,11 +340,11 @@ static void check_tools(struct doctor *d)
 		{ "git", "no bisection", "git" },
 	};
 	const char *packages;
-	const char *cc = payload_compiler(RAW_X86_64, &packages);
+	const char *cc = payload_compiler(WIRE_ARCH_X86_64, &packages);
 
 	check_tool(d, cc, GRADE_MISSING, "no C reproducers (bugon run --shell)",
 		   packages);
-	cc = payload_compiler(RAW_ARM64, &packages);
+	cc = payload_compiler(WIRE_ARCH_ARM64, &packages);
 	check_tool(d, cc, GRADE_NOTE, "no C reproducers for arm64 guests",
 		   packages);
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)

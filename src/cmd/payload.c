@@ -20,13 +20,14 @@ static const struct target {
 	unsigned machine; /* of its ELF files */
 	const char *cc_env, *cc, *packages;
 } targets[] = {
-	[RAW_X86_64] = { "x86-64", EM_X86_64, "CC", "cc", "gcc libc6-dev" },
-	[RAW_ARM64] = { "arm64", EM_AARCH64, "CC_ARM64",
-			"aarch64-linux-gnu-gcc",
-			"gcc-aarch64-linux-gnu libc6-dev-arm64-cross" },
+	[WIRE_ARCH_X86_64] = { "x86-64", EM_X86_64, "CC", "cc",
+			       "gcc libc6-dev" },
+	[WIRE_ARCH_ARM64] = { "arm64", EM_AARCH64, "CC_ARM64",
+			      "aarch64-linux-gnu-gcc",
+			      "gcc-aarch64-linux-gnu libc6-dev-arm64-cross" },
 };
 
-const char *payload_compiler(enum raw_arch arch, const char **packages)
+const char *payload_compiler(enum wire_arch arch, const char **packages)
 {
 	const char *cc = getenv(targets[arch].cc_env);
 
@@ -35,7 +36,7 @@ const char *payload_compiler(enum raw_arch arch, const char **packages)
 }
 
 /* To `dir`/a.out; what the compiler keeps meanwhile goes there, too. */
-static fallible compile(const char *path, enum raw_arch arch, const char *dir)
+static fallible compile(const char *path, enum wire_arch arch, const char *dir)
 {
 	_cleanup_(child_result_deinit) struct child_result r = {};
 	const struct target *t = &targets[arch];
@@ -80,7 +81,7 @@ static void remove_dir(const char *path)
 	rmdir(path);
 }
 
-static fallible load_c(const char *path, enum raw_arch arch, struct buf *out)
+static fallible load_c(const char *path, enum wire_arch arch, struct buf *out)
 {
 	const char *tmp = getenv("TMPDIR");
 	char dir[DIR_BYTES], file[DIR_BYTES + 16];
@@ -124,7 +125,7 @@ static fallible check_elf(const char *path, const struct target *t,
 	return NULL;
 }
 
-fallible payload_load(const char *path, enum raw_arch arch, struct buf *out)
+fallible payload_load(const char *path, enum wire_arch arch, struct buf *out)
 {
 	const struct target *t = &targets[arch];
 	_cleanup_(buf_deinit) struct buf b = {};

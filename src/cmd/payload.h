@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "raw/raw.h"
+#include "wire/wire.h"
 
 /**
  * Read a static binary for `arch` or a script; a C file (*.c) is compiled with
@@ -14,9 +14,9 @@
  * dynamic binary, for another machine, too large), ERR_BUILD (it does not
  * compile; the compiler's words went to stderr), ERR_CANCELLED.
  */
-fallible payload_load(const char *path, enum raw_arch arch, struct buf *out);
+fallible payload_load(const char *path, enum wire_arch arch, struct buf *out);
 
 /** The compiler for C files, and the packages that have it. */
-const char *payload_compiler(enum raw_arch arch, const char **packages);
+const char *payload_compiler(enum wire_arch arch, const char **packages);
 
 #endif /* CMD_PAYLOAD_H */

@@ -16,11 +16,11 @@ fallible prog_read_text(const char *path, struct buf *out)
 }
 
 static const struct command *const subs[] = { &cmd_prog_fmt, &cmd_prog_stat,
-					      &cmd_prog_c, NULL };
+					      NULL };
 
 const struct command cmd_prog = {
 	.name = "prog",
-	.args = "fmt|stat|c",
-	.summary = "format and count programs of system calls, print them as C",
+	.args = "fmt|stat",
+	.summary = "format and count programs of system calls",
 	.subs = subs,
 };

@@ -8,6 +8,7 @@
 #include "base/child.h"
 #include "cmd/cmd.h"
 #include "cmd/coverage.h"
+#include "cmd/descriptions.h"
 #include "cmd/diagnosis.h"
 #include "cmd/finding.h"
 #include "cmd/kernel_pick.h"
@@ -26,10 +27,10 @@ enum {
 
 struct run_opts {
 	const char *kernel, *vmlinux, *shell, *cmdline, *accel, *cover;
-	const char *sandbox, *coverage, *link;
+	const char *sandbox, *coverage, *link, *descriptions;
 	struct opt_list files;
 	unsigned timeout_s, memory_mib, cpus, repeat;
-	bool console, json;
+	bool console, json, repair;
 };
 
 static const struct opt opts[] = {
@@ -41,6 +42,10 @@ static const struct opt opts[] = {
 	OPT(OPT_STR, 's', "shell", run_opts, shell, "FILE",
 	    "run this static binary, script or C file (compiled on the fly) in "
 	    "the guest; operands are its arguments"),
+	OPT(OPT_STR, 'd', "descriptions", run_opts, descriptions, "DIR",
+	    "use the descriptions of DIR (*.txt, *.const), not ours"),
+	OPT(OPT_FLAG, 'r', "repair", run_opts, repair, NULL,
+	    "make programs of other descriptions fit"),
 	OPT(OPT_LIST, 'f', "file", run_opts, files, "FILE[:PATH]",
 	    "put this file into the guest, as PATH or by its own name in /; "
 	    "up to 14 times"),
@@ -307,6 +312,23 @@ static fallible start_guest(struct run *run, uint32_t sandbox)
 			      run->opts->cover != NULL, !run->object);
 }
 
+/* Calls that this kernel or bugon cannot do: the others run all the same. */
+static void say_unsupported(struct run *run, const struct run_job *job)
+{
+	_cleanup_(buf_deinit) struct buf names = {};
+	uint64_t pseudo = wire_guest(guest_wire(run->guest)).pseudo;
+
+	run_job_unsupported(job, pseudo, &names);
+	if (run->object)
+		json_set(run->object, "unsupported",
+			 json_text(buf_as_slice(&names)));
+	else if (names.len)
+		fprintf(stderr,
+			"bugon run: %s: not supported by this kernel or by "
+			"bugon: %s\n",
+			job->name, buf_cstr(&names));
+}
+
 static fallible run_once(struct run *run, const struct run_job *job)
 {
 	struct vm *vm = guest_vm(run->guest);
@@ -319,6 +341,7 @@ static fallible run_once(struct run *run, const struct run_job *job)
 	bool got, hangs;
 
 	TRY(start_guest(run, job->req.sandbox));
+	say_unsupported(run, job);
 	uint64_t from = vm_console(vm, 0, &ignored);
 	TRY(guest_call(run->guest, &job->req, buf_as_slice(&job->payload),
 		       (unsigned)MIN((uint64_t)patience_ms * vm_slowdown() / 100,
@@ -457,6 +480,13 @@ static fallible make_config(const struct run_opts *o,
 	return choose_accel(o->accel, &cfg->accel);
 }
 
+/* What the machine that runs programs for `arch` is called in descriptions. */
+static const struct desc_arch *desc_arch_of(enum wire_arch arch)
+{
+	return desc_arch_find(arch == WIRE_ARCH_ARM64 ? SLICE("arm64") :
+							SLICE("amd64"));
+}
+
 /* Before it boots: what the guest would refuse. */
 static fallible check_jobs(const struct guest *g, const struct run_job *jobs,
 			   size_t n)
@@ -527,12 +557,30 @@ static void jobs_deinit(job_vec *jobs)
 	vec_free(jobs);
 }
 
+static fallible load_programs(const struct run_opts *o, enum wire_arch arch,
+			      int argc, char **argv, struct desc **d,
+			      struct prog_target **target, job_vec *jobs)
+{
+	enum prog_mode mode = o->repair ? PROG_REPAIR : PROG_STRICT;
+	struct run_job job;
+
+	TRY(named(cmd_descriptions(o->descriptions, desc_arch_of(arch), d)));
+	*target = prog_target_new(*d);
+	for (int i = 0; i < argc; i++) {
+		TRY(named(run_job_program(argv[i], *target, mode, &job)));
+		vec_push(jobs, job);
+	}
+	return NULL;
+}
+
 static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
 {
 	_cleanup_(buf_deinit) struct buf program = {};
+	_cleanup_(desc_freep) struct desc *d = NULL;
+	_cleanup_(prog_target_freep) struct prog_target *target = NULL;
 	_cleanup_(jobs_deinit) job_vec jobs = {};
 	struct kernel_pick kernel;
-	enum raw_arch arch;
+	enum wire_arch arch;
 	struct run_job job;
 	uint32_t sandbox;
 
@@ -544,10 +592,8 @@ static fallible load_and_run(const struct run_opts *o, int argc, char **argv)
 		run_job_binary(o->shell, argc, argv, &job);
 		vec_push(&jobs, job);
 	}
-	for (int i = 0; !o->shell && i < argc; i++) {
-		TRY(named(run_job_program(argv[i], arch, &job)));
-		vec_push(&jobs, job);
-	}
+	if (!o->shell)
+		TRY(load_programs(o, arch, argc, argv, &d, &target, &jobs));
 	vec_for_each(&jobs, j) {
 		j->req.timeout_ms = o->timeout_s * 1000;
 		j->req.sandbox = sandbox;

@@ -17,7 +17,7 @@ void run_job_deinit(struct run_job *job)
 {
 	buf_deinit(&job->payload);
 	if (job->prog)
-		raw_free(job->prog);
+		prog_free(job->prog);
 	*job = (struct run_job){ 0 };
 }
 
@@ -33,22 +33,44 @@ void run_job_binary(const char *name, int argc, char **argv,
 		buf_add(&out->payload, argv[i], strlen(argv[i]) + 1);
 }
 
-fallible run_job_program(const char *path, enum raw_arch arch,
-			 struct run_job *out)
+fallible run_job_program(const char *path, const struct prog_target *t,
+			 enum prog_mode mode, struct run_job *out)
 {
-	_cleanup_(buf_deinit) struct buf text = {};
-	struct run_job job = { .name = path,
-			       .req = { .kind = WIRE_PROGRAM,
-					.call_timeout_ms = CALL_TIMEOUT_MS,
-					.flags = WIRE_REQ_COVER |
-						 WIRE_REQ_THREADS |
-						 WIRE_REQ_WATCH } };
+	_cleanup_(buf_deinit) struct buf text = {}, payload = {};
+	_cleanup_(prog_freep) struct prog *p = NULL;
 
 	TRY(io_read_file(path, MAX_PROGRAM_BYTES, &text));
-	TRY(raw_parse(path, buf_as_slice(&text), arch, &job.prog));
-	raw_encode(job.prog, &job.payload);
-	*out = job;
+	TRY(prog_parse(t, path, buf_as_slice(&text), mode, &p));
+	TRY(prog_encode(p, 0, &payload), "%s", path);
+	*out = (struct run_job){ .name = path,
+				 .req = { .kind = WIRE_PROGRAM,
+					  .call_timeout_ms = CALL_TIMEOUT_MS,
+					  .flags = WIRE_REQ_COVER |
+						   WIRE_REQ_THREADS |
+						   WIRE_REQ_WATCH },
+				 .payload = payload,
+				 .prog = take_ptr(p) };
+	payload = (struct buf){};
 	return NULL;
+}
+
+static bool named_before(const struct prog *p, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (prog_call_id(p, k) == prog_call_id(p, i))
+			return true;
+	return false;
+}
+
+void run_job_unsupported(const struct run_job *job, uint64_t pseudo,
+			 struct buf *out)
+{
+	const struct prog *p = job->prog;
+
+	for (size_t i = 0; p && i < prog_ncalls(p); i++)
+		if (!prog_call_works(p, i, pseudo) && !named_before(p, i))
+			buf_printf(out, "%s%s", out->len ? ", " : "",
+				   prog_call_name(p, i));
 }
 
 fallible run_job_sandbox(const char *name, uint32_t *out)
@@ -129,7 +151,7 @@ static void outcome(const struct wire_result *res, uint32_t i, struct buf *out)
 static uint32_t nr_calls(const struct run_job *job,
 			 const struct wire_result *res)
 {
-	return MIN(res->ncalls, (uint32_t)raw_ncalls(job->prog));
+	return MIN(res->ncalls, (uint32_t)prog_ncalls(job->prog));
 }
 
 /* Whether the coverage of call `i` did not fit into a buffer. */
@@ -150,7 +172,7 @@ void run_job_calls_to_text(const struct run_job *job,
 	for (uint32_t i = 0; i < nr_calls(job, res); i++) {
 		_cleanup_(buf_deinit) struct buf line = {};
 
-		raw_call_to_text(job->prog, i, &line);
+		prog_call_to_text(job->prog, i, &line);
 		buf_str(&line, " -> ");
 		outcome(res, i, &line);
 		buf_printf(&line, ", %u PCs%s\n", wire_pcs(res, i).len,
@@ -171,7 +193,7 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 		const struct wire_call *c = &res->calls[i];
 		struct json *o = json_object_new();
 
-		raw_call_to_text(job->prog, i, &text);
+		prog_call_to_text(job->prog, i, &text);
 		json_set(o, "call", json_text(buf_as_slice(&text)));
 		json_set(o, "called", json_flag(c->flags & WIRE_CALLED));
 		json_set(o, "returned", json_flag(c->flags & WIRE_RETURNED));

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/vec.h"
-#include "raw/raw.h"
+#include "prog/prog.h"
 #include "wire/wire.h"
 #include "json/json.h"
 
@@ -25,7 +25,7 @@ struct run_job {
 	const char *name; /* of its file */
 	struct wire_request req;
 	struct buf payload;
-	struct raw *prog; /* NULL: a binary */
+	struct prog *prog; /* NULL: a binary */
 };
 
 void run_job_deinit(struct run_job *job);
@@ -34,9 +34,19 @@ void run_job_deinit(struct run_job *job);
 void run_job_binary(const char *name, int argc, char **argv,
 		    struct run_job *out);
 
-/** Read a program of `arch`'s system calls. Errors: those of raw_parse(). */
-fallible run_job_program(const char *path, enum raw_arch arch,
-			 struct run_job *out);
+/**
+ * Read a program of calls of `t`, which has to stay; --repair: PROG_REPAIR.
+ * Errors: those of io_read_file(), prog_parse(), prog_encode().
+ */
+fallible run_job_program(const char *path, const struct prog_target *t,
+			 enum prog_mode mode, struct run_job *out);
+
+/**
+ * Append the names of the program's calls that will not work, once each: we do
+ * not have them, or the kernel (wire_guest.pseudo) lacks what they need.
+ */
+void run_job_unsupported(const struct run_job *job, uint64_t pseudo,
+			 struct buf *out);
 
 /** "none", "setuid", "namespace", or NULL. Errors: ERR_USAGE. */
 fallible run_job_sandbox(const char *name, uint32_t *out);

@@ -40,13 +40,13 @@ static bool beside_us(const char *relative, char *out, size_t size)
 	return access(out, R_OK) == 0;
 }
 
-enum raw_arch guest_arch(const char *kernel)
+enum wire_arch guest_arch(const char *kernel)
 {
 	struct vm_kernel k = {};
 
 	/* vm_open() will say what is wrong with it. */
 	error_free(vm_kernel_identify(kernel, &k));
-	return k.kind == VM_KERNEL_ARM64 ? RAW_ARM64 : RAW_X86_64;
+	return k.kind == VM_KERNEL_ARM64 ? WIRE_ARCH_ARM64 : WIRE_ARCH_X86_64;
 }
 
 /* What the environment says, which must be there; false if it says nothing. */
@@ -64,17 +64,17 @@ static fallible from_env(const char *name, char *path, size_t size, bool *set)
 	return NULL;
 }
 
-fallible guest_find_executor(enum raw_arch arch, char *path, size_t size)
+fallible guest_find_executor(enum wire_arch arch, char *path, size_t size)
 {
 	static const struct {
 		const char *env, *build, *installed, *also;
 	} rows[] = {
-		[RAW_X86_64] = { "BUGON_EXECUTOR", "executor",
-				 "../libexec/bugon/executor", "" },
-		[RAW_ARM64] = { "BUGON_EXECUTOR_ARM64", "executor-arm64",
-				"../libexec/bugon/executor-arm64",
-				", after apt install gcc-aarch64-linux-gnu "
-				"libc6-dev-arm64-cross" },
+		[WIRE_ARCH_X86_64] = { "BUGON_EXECUTOR", "executor",
+				       "../libexec/bugon/executor", "" },
+		[WIRE_ARCH_ARM64] = { "BUGON_EXECUTOR_ARM64", "executor-arm64",
+				      "../libexec/bugon/executor-arm64",
+				      ", after apt install gcc-aarch64-linux-gnu "
+				      "libc6-dev-arm64-cross" },
 	};
 	bool set;
 
@@ -105,7 +105,8 @@ fallible guest_find_plugin(char *path, size_t size)
 static fallible open_wire(struct guest *g, const struct guest_cover *cover,
 			  struct vm_config *c)
 {
-	struct wire_config config = {};
+	/* Programs may bring images of file systems. */
+	struct wire_config config = { .req_bytes = 2u << 20 };
 
 	if (cover)
 		config.cover_source = cover->source;

@@ -14,7 +14,6 @@
 #ifndef GUEST_GUEST_H
 #define GUEST_GUEST_H
 
-#include "raw/raw.h"
 #include "vm/vm.h"
 #include "wire/wire.h"
 
@@ -36,13 +35,13 @@ struct guest_cover {
 };
 
 /** Whose system calls a kernel file has; x86-64 when it is none. */
-enum raw_arch guest_arch(const char *kernel);
+enum wire_arch guest_arch(const char *kernel);
 
 /**
  * Where bugon's executor and QEMU's plugin are, as guest_open() finds them.
  * Errors: ERR_NOT_FOUND; the message says what to do.
  */
-fallible guest_find_executor(enum raw_arch arch, char *path, size_t size);
+fallible guest_find_executor(enum wire_arch arch, char *path, size_t size);
 fallible guest_find_plugin(char *path, size_t size);
 
 /**

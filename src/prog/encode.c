@@ -207,3 +207,11 @@ bool prog_call_is_known(const struct prog_target *t, size_t id)
 {
 	return t->nr[id] != WIRE_NR_NONE;
 }
+
+bool prog_call_works(const struct prog *p, size_t i, uint64_t pseudo)
+{
+	uint32_t nr = p->target->nr[prog_call_id(p, i)];
+
+	return nr < WIRE_PSEUDO ||
+	       (nr != WIRE_NR_NONE && (pseudo >> (nr - WIRE_PSEUDO) & 1));
+}

@@ -170,4 +170,7 @@ fallible prog_encode(const struct prog *p, unsigned proc, struct buf *out);
 /** Whether call `id` of the descriptions is one the executor has. */
 bool prog_call_is_known(const struct prog_target *t, size_t id);
 
+/** Whether call `i` works in a guest whose wire_guest.pseudo is this. */
+bool prog_call_works(const struct prog *p, size_t i, uint64_t pseudo);
+
 #endif /* PROG_PROG_H */

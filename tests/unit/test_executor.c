@@ -324,6 +324,143 @@ static void reset(void **state)
 	}
 }
 
+static void put(struct buf *b, const void *p, size_t len)
+{
+	buf_add(b, p, len);
+}
+#define PUT(b, ...) put(b, &(__VA_ARGS__), sizeof(__VA_ARGS__))
+
+/* A checksum, numbers as text, results of results: read back as offsets. */
+static void computed(void **state)
+{
+	static const char bytes[16] = "\x45\x00\x00\x73\x00\x00\x40\x00";
+	static const char tail[8] = "odd";
+	const struct wire_request *how[] = { &plain, &keep };
+	_cleanup_(buf_deinit) struct buf b = {};
+
+	PUT(&b, (struct wire_insn){ .op = WIRE_COPYIN,
+				    .result = WIRE_NO_RESULT,
+				    .len = 16 });
+	PUT(&b, bytes);
+	PUT(&b, (struct wire_insn){ .op = WIRE_COPYIN,
+				    .result = WIRE_NO_RESULT,
+				    .len = 3,
+				    .off = 0x100 });
+	PUT(&b, tail);
+	PUT(&b, (struct wire_insn){ .op = WIRE_CSUM,
+				    .nargs = 2,
+				    .result = WIRE_NO_RESULT,
+				    .off = 0x20 });
+	PUT(&b, (struct wire_chunk){ WIRE_CHUNK_DATA, 8, 0 });
+	PUT(&b, (struct wire_chunk){ WIRE_CHUNK_DATA, 3, 0x100 });
+	PUT(&b, (struct wire_insn){ .op = WIRE_COPYOUT,
+				    .nargs = WIRE_BIG_ENDIAN,
+				    .result = 0,
+				    .len = 2,
+				    .off = 0x20 });
+	PUT(&b, (struct wire_insn){
+			.op = WIRE_DERIVE, .result = 1, .from = 0, .off = 3 });
+	PUT(&b, (struct wire_arg){ .value = 2 });
+	PUT(&b, (struct wire_insn){ .op = WIRE_STORE,
+				    .result = WIRE_NO_RESULT,
+				    .off = 0x40 });
+	PUT(&b, (struct wire_arg){ .kind = WIRE_RESULT,
+				   .result = 1,
+				   .size = 20,
+				   .text = WIRE_DEC });
+	PUT(&b, (struct wire_insn){
+			.op = WIRE_COPYOUT, .result = 2, .len = 8, .off = 76 });
+	PUT(&b, (struct wire_insn){
+			.op = WIRE_DERIVE, .result = 4, .from = 3, .off = 3 });
+	PUT(&b, (struct wire_arg){});
+	for (uint16_t r = 0; r < 5; r++) {
+		PUT(&b, (struct wire_insn){ .op = WIRE_CALL,
+					    .nargs = 1,
+					    .result = WIRE_NO_RESULT,
+					    .nr = WIRE_PSEUDO +
+						  WIRE_SYZ_CREATE_RESOURCE });
+		PUT(&b, (struct wire_arg){ .kind = WIRE_RESULT,
+					   .result = r,
+					   .value = 99 });
+	}
+	PUT(&b, (struct wire_insn){ .op = WIRE_END });
+	for (int i = 0; i < 2; i++) {
+		struct wire_request req = *how[i];
+		struct wire_result r;
+
+		req.kind = WIRE_PROGRAM;
+		MUST(wire_submit(w, &req, buf_as_slice(&b), NULL));
+		MUST(wire_wait(w, 5000, &r));
+		check_status(&r, WIRE_DONE, 0);
+		/* 0x4500 + 0x0073 + 0x4000 + 0x6f64 + 0x6400 = 0x158d7 */
+		assert_int_equal(r.calls[0].ret, 0xffff - 0x58d8);
+		assert_int_equal(r.calls[1].ret, 0xa727 / 2 + 3);
+		assert_memory_equal(&r.calls[2].ret, "00021398", 8);
+		assert_int_equal(r.calls[3].ret, 99);
+		assert_int_equal(r.calls[4].ret, 99);
+	}
+}
+
+/* Pseudo-calls, with bad pointers, too; they leave nothing behind. */
+static void pseudo_calls(void **state)
+{
+	static const char text[] =
+		"syz_open_procfs(0, \"maps\\0\")\n"
+		"syz_open_procfs(-1, 0x10)\n"
+		"syz_open_dev(\"/dev/nul#\\0\", 0, 0)\n"
+		"syz_memcpy_off(0x20800000, 8, \"0123456789abcdef\", 4, 8)\n"
+		"r0 = *0x20800008:1\n"
+		"syz_create_resource(r0)\n"
+		"syz_memcpy_off(0x10, 0, 0x20800000, 0, 8)\n"
+		"syz_genetlink_get_family_id(\"nlctrl\\0\", -1)\n"
+		"syz_clone(0x11, 0, 0, 0, 0, 0)\n"
+		"syz_clone3(0x10, 88)\n"
+		"syz_pidfd_open(1, 0)\n"
+		"syz_io_uring_submit(0x10, 0x20, 0x30, 0x40)\n"
+		"syz_mount_image(\"ext4\\0\", \"m\\0\", 0, 0, 0, 8)\n"
+		"syscall(0xffffffff)\n";
+	static const int errs[] = { 0,	    EFAULT, ENOENT, 0,	    0,
+				    EFAULT, 0,	    0,	    EFAULT, EINVAL,
+				    EFAULT, EINVAL, ENOSYS };
+	const struct wire_request *how[] = { &plain, &keep, &keep_threads };
+
+	for (size_t i = 0; i < ARRAY_LEN(how); i++) {
+		struct wire_result r = run_text(w, text, how[i]);
+
+		check_status(&r, WIRE_DONE, 0);
+		assert_int_equal(r.ncalls, ARRAY_LEN(errs));
+		for (uint32_t c = 0; c < r.ncalls; c++)
+			if (r.calls[c].err != errs[c])
+				fail_msg("call %u: errno %d, not %d", c,
+					 r.calls[c].err, errs[c]);
+		assert_int_equal(r.calls[0].ret, 3);
+		assert_int_equal(r.calls[4].ret, '4');
+		assert_int_equal(r.calls[6].ret, 16);
+	}
+}
+
+/* The tap device is there for programs that use it, and gone behind them. */
+static void tap_device(void **state)
+{
+	static const char use[] =
+		"syz_emit_ethernet(14, \"aaaaaabbbbbbzz\", 0)\n"
+		"access(\"/sys/class/net/syz_tun\\0\", 0)\n";
+	static const char look[] = "access(\"/sys/class/net/syz_tun\\0\", 0)\n";
+	const struct wire_request *how[] = { &plain, &keep };
+
+	if (!in_guest || !(wire_guest(w).pseudo >> WIRE_SYZ_EMIT_ETHERNET & 1))
+		SKIP_TEST("no tap device, or not on this machine");
+	for (int i = 0; i < 4; i++) {
+		struct wire_result r = run_text(w, use, how[i % 2]);
+
+		check_status(&r, WIRE_DONE, 0);
+		assert_int_equal(r.calls[0].ret, 14);
+		assert_int_equal(r.calls[1].err, 0);
+		r = run_text(w, look, how[i % 2]);
+		assert_int_equal(r.calls[0].err, ENOENT);
+	}
+}
+
 static void invalid_requests(void **state)
 {
 	struct wire_request req = { .kind = WIRE_PROGRAM };
@@ -577,6 +714,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(timeouts),
 		cmocka_unit_test(suicides),
 		cmocka_unit_test(reset),
+		cmocka_unit_test(computed),
+		cmocka_unit_test(pseudo_calls),
+		cmocka_unit_test(tap_device),
 		cmocka_unit_test(invalid_requests),
 		cmocka_unit_test(binaries),
 		cmocka_unit_test(files),

@@ -21,22 +21,21 @@ from vmtest import check, skip
 BUGON, ROOT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 CACHE = "/tmp/bugon-cache/arm64-debian"
 PROGRAM = r"""
-r0 = openat(0xffffff9c, "/proc/version\0", 0, 0)
-r1 = read(r0, &[64], 64)
-r2 = memfd_create("x\0", 0)
-write(r2, "hello", 5)
-lseek(r2, r1, 0)
-pipe2(0x20800000, 0)
-r3 = *0x20800004:4
-write(r3, "x", 1)
-close(77)
+r0 = openat(0xffffffffffffff9c, &AUTO='/proc/version\x00', 0x0, 0x0)
+r1 = read(r0, &AUTO=""/64, 0x40)
+r2 = memfd_create(&AUTO='x\x00', 0x0)
+write(r2, &AUTO='hello', 0x5)
+lseek$number(r2, r1, 0x0)
+pipe2(&AUTO={<r3=>0xffffffffffffffff, <r4=>0xffffffffffffffff}, 0x0)
+write(r4, &AUTO='x', 0x1)
+close(0x4d)
 """
 CRASH = r"""
-r0 = openat(0xffffff9c, "/proc/sysrq-trigger\0", 1, 0)
-write(r0, "c", 1)
+r0 = openat(0xffffffffffffff9c, &AUTO='/proc/sysrq-trigger\x00', 0x1, 0x0)
+write(r0, &AUTO='c', 0x1)
 """
 # Interrupts off, for good: kernel/reboot.c.
-HALT = "reboot(0xfee1dead, 0x28121969, 0xcdef0123, 0)\n"
+HALT = "reboot(0xfee1dead, 0x28121969, 0xcdef0123, 0x0)\n"
 SOURCE = r"""
 #include <stdio.h>
 #include <sys/utsname.h>

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 import vmtest
-from vmtest import all_gone, check, children, kernel, skip
+from vmtest import SYS, all_gone, check, children, kernel, skip
 
 BUGON, FAULTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 
@@ -115,7 +115,7 @@ def full_disk(image):
           "No space left" in last_line(r.stderr))
     with open("a.prog", "w") as f:
         f.write("getpid()\n")
-    r = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", BUGON, "run",
+    r = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", BUGON, "run", "-d", SYS,
                         "--kernel", image, "--repeat", "5", "a.prog"],
                        text=True, stderr=subprocess.PIPE)
     check("standard output closed", r.returncode == 1,

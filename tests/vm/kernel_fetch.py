@@ -14,9 +14,10 @@ import sys
 import tempfile
 import time
 
+from vmtest import SYS, opened
+
 BUGON = os.path.abspath(sys.argv[1])
-PROGRAM = 'r0 = openat(0xffffff9c, "/dev/null\\0", 0x2, 0x0)\n' \
-          'write(r0, "ab", 2)\n'
+PROGRAM = opened("/dev/null", "0x2", "r0") + "write(r0, &AUTO='ab', 0x2)\n"
 
 
 def skip(why):
@@ -49,7 +50,7 @@ def main():
         with open(f"{tmp}/open.prog", "w") as f:
             f.write(PROGRAM)
         start, cpu = time.monotonic(), cpu_s()
-        r = bugon("run", "-k", "auto", "-a", "tcg", f"{tmp}/open.prog")
+        r = bugon("run", "-d", SYS, "-k", "auto", "-a", "tcg", f"{tmp}/open.prog")
         wall, cpu = time.monotonic() - start, cpu_s() - cpu
         assert r.returncode == 0, r.stderr
         assert "-> 3, 0 PCs" in r.stdout and "-> 2, 0 PCs" in r.stdout, r

@@ -15,7 +15,8 @@ import tempfile
 import time
 
 import vmtest
-from vmtest import all_gone, check, children, kernel, skip
+from vmtest import (SYS, all_gone, check, children, kernel, opened, provoke,
+                    skip)
 
 BUGON, SHARED = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 SOURCE = r"""
@@ -110,20 +111,18 @@ def programs(run):
 
 def system_calls(run):
     with open("a.prog", "w") as f:
-        f.write('r0 = openat(0xffffff9c, "/proc/self/status\\0", 0x0, 0x0)\n'
-                "read(r0, &[64], 64)\n"
-                'openat(0xffffff9c, "/nowhere\\0", 0x0, 0x0)\n')
+        f.write(opened("/proc/self/status", "0x0", "r0") +
+                'read(r0, &AUTO=""/64, 0x40)\n' + opened("/nowhere"))
     with open("b.prog", "w") as f:
-        f.write('r1 = openat(0xffffff9c, "/sys/kernel/debug/provoke-crash/'
-                'DIRECT\\0", 0x1, 0x0)\nwrite(r1, "READ_AFTER_FREE", 15)\n')
+        f.write(provoke())
     r = bugon(*run, "--json", "--cover", "pcs", "--repeat", "2", "a.prog",
               "b.prog")
     runs = json.loads(r.stdout)
     check("source of coverage", all(x["coverage"] == "kcov" for x in runs))
     check("four runs", [len(x["crashes"]) for x in runs] == [0, 1, 0, 1])
     for x in runs[0], runs[2]:
-        opened, read, failed = x["calls"]
-        check("calls", opened["returned"], opened["ret"] >= 0,
+        first, read, failed = x["calls"]
+        check("calls", first["returned"], first["ret"] >= 0,
               read["ret"] == 64, failed["errno"] == 2,
               all(c["pcs"] > 50 for c in x["calls"]))
     with open("pcs") as f:
@@ -270,7 +269,8 @@ def main():
                               f"{os.path.dirname(BUGON)}/executor")
     if not where or not os.path.exists(executor):
         skip(f"no UML kernel in {SHARED} or no {executor}")
-    run = [BUGON, "run", "--kernel", os.path.dirname(where)]
+    run = [BUGON, "run", "--descriptions", SYS, "--kernel",
+           os.path.dirname(where)]
     with tempfile.TemporaryDirectory() as d:
         os.chdir(d)
         with open("x.c", "w") as f:

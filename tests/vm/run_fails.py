@@ -14,7 +14,8 @@ import tempfile
 import time
 
 import vmtest
-from vmtest import all_gone, check, children, kernel, skip
+from vmtest import (SYS, all_gone, check, children, kernel, opened, provoke,
+                    skip)
 
 BUGON = os.path.abspath(sys.argv[1])
 # No guest can be had: who gets as far as looking for one exits 77.
@@ -35,7 +36,7 @@ def files():
     write("ok.prog", "getpid()\n")
     write("long.prog", "pause()\n")
     write("big.prog",
-          'openat(0xffffff9c, "' + "A" * 400000 + '\\0", 0x0, 0x0)\n')
+          opened("A" * 4000000))
     write("x.c", "int main(void) { return 0; }\n")
     write("lazy-cc", "#!/bin/sh\nexit 0\n", 0o755)
     write("slow-cc", "#!/bin/sh\necho temp > ${TMPDIR:-/tmp}/cc1.s\n"
@@ -137,7 +138,7 @@ def doctor(image):
 
 def earlier_results(image):
     """A second run that fails, or is interrupted, leaves the first one's."""
-    args = ["run", "-j", "-k", image, "--cover", "pcs", "-n", "1000"]
+    args = ["run", "-d", SYS, "-j", "-k", image, "--cover", "pcs", "-n", "1000"]
     for sig, prog, some in ((signal.SIGINT, "ok.prog", 1),
                             (signal.SIGTERM, "long.prog", 0)):
         p = subprocess.Popen([BUGON, *args, "-t", "600", prog], text=True,
@@ -161,8 +162,7 @@ def later_boot_fails(bzimage):
     write("qemu", '#!/bin/sh\n[ "$1" = --version ] || echo >> starts\n'
           'test -e starts && test $(wc -l < starts) -gt 3 && exit 3\n'
           'exec qemu-system-x86_64 "$@"\n', 0o755)
-    write("crash.prog", 'r1 = openat(0xffffff9c, "/sys/kernel/debug/provoke-'
-          'crash/DIRECT\\0", 0x1, 0x0)\nwrite(r1, "READ_AFTER_FREE", 15)\n')
+    write("crash.prog", provoke())
     r = bugon("run", "-j", "-k", bzimage, "-a", "tcg", "--cover", "pcs",
               "-n", "4", "crash.prog", env={"BUGON_QEMU": "./qemu"})
     runs = json.loads(r.stdout)

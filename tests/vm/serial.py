@@ -13,23 +13,20 @@ import sys
 import tempfile
 import time
 
-from vmtest import check, kernel, skip
+from vmtest import SYS, check, kernel, opened, provoke, skip
 
 BUGON = os.path.abspath(sys.argv[1])
 TITLE = "KASAN: slab-use-after-free Read in lkdtm_READ_AFTER_FREE"
-PROGRAM = ('r0 = memfd_create("x\\0", 0)\n'
-           'write(r0, "%s", %d)\n'
-           "lseek(r0, 0, 0)\n"
-           "read(r0, &[100000], 100000)\n"
-           'openat(0xffffff9c, "/dev/ttyS1\\0", 2, 0)\n'
-           'openat(0xffffff9c, "/nowhere\\0", 0, 0)\n')
-CRASH = ('r0 = openat(0xffffff9c, "/sys/kernel/debug/provoke-crash/DIRECT\\0",'
-         ' 1, 0)\nwrite(r0, "READ_AFTER_FREE", 15)\n')
+PROGRAM = ("r0 = memfd_create(&AUTO='x\\x00', 0x0)\n"
+           "write(r0, &AUTO='%s', 0x%x)\n"
+           "lseek(r0, 0x0, 0x0)\n"
+           'read(r0, &AUTO=""/100000, 0x186a0)\n' +
+           opened("/dev/ttyS1", "0x2") + opened("/nowhere"))
 
 
 def bugon(*args):
     start = time.time()
-    r = subprocess.run([BUGON, "run", "--json", *args], text=True,
+    r = subprocess.run([BUGON, "run", "--json", "--descriptions", SYS, *args], text=True,
                        capture_output=True, timeout=200)
     if r.returncode:
         sys.exit(f"{args}: {r.stderr}")
@@ -66,7 +63,7 @@ def main():
     with tempfile.TemporaryDirectory() as d:
         os.chdir(d)
         with open("crash.prog", "w") as f:
-            f.write(CRASH)
+            f.write(provoke())
         if uml:
             program(80000) # more than a frame holds
             machine("uml", "--kernel", uml, "--link", "serial")

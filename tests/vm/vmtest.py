@@ -6,6 +6,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SYS = os.path.normpath(f"{HERE}/../sys")  # descriptions for programs of tests
 
 
 def check(what, *conditions):
@@ -19,7 +20,21 @@ def skip(why):
     sys.exit(77)
 
 
+def opened(path, flags="0x0", result=None):
+    """A line that opens a file of the guest."""
+    return (f"{result} = " if result else "") + (
+        f"openat(0xffffffffffffff9c, &AUTO='{path}\\x00', {flags}, 0x1a4)\n")
+
+
+def provoke(what="READ_AFTER_FREE"):
+    """A program that has LKDTM crash the kernel."""
+    return (opened("/sys/kernel/debug/provoke-crash/DIRECT", "0x1", "r0") +
+            f"write(r0, &AUTO='{what}', 0x{len(what):x})\n")
+
+
 def bugon(program, *args, env=None, timeout=120, **kw):
+    if args[0] == "run":
+        args = ("run", "--descriptions", SYS, *args[1:])
     return subprocess.run([program, *args], text=True, capture_output=True,
                           timeout=timeout, env={**os.environ, **(env or {})},
                           **kw)

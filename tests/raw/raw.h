@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * raw.h - a raw program for the guest: text <-> memory <-> wire.
+ * raw.h - a raw program for the executor, whatever descriptions say: text to wire.
  *
  * The text is a line per step; '#' starts a comment:
  *
@@ -25,7 +25,7 @@
  *	TRY(raw_parse("a.prog", text, RAW_X86_64, &p));
  *	raw_encode(p, &wire);
  *
- * prog/, made from descriptions, replaces this.
+ * For tests of the executor, which takes anything.
  */
 #ifndef RAW_RAW_H
 #define RAW_RAW_H
@@ -50,26 +50,10 @@ fallible raw_parse(const char *name, struct slice text, enum raw_arch arch,
 void raw_free(struct raw *p);
 DEFINE_CLEANUP(struct raw *, raw_free)
 
-/** Append the text; parsing it gives the same program. */
-void raw_to_text(const struct raw *p, struct buf *out);
-
 /** Append the payload of a WIRE_PROGRAM request. */
 void raw_encode(const struct raw *p, struct buf *out);
 
-/**
- * The reverse of raw_encode, for programs that it wrote; anything else is
- * an ERR_INPUT, never a crash.
- */
-fallible raw_decode(struct slice wire, enum raw_arch arch, struct raw **out);
-
-/** Calls, in the order of the records of a response. */
-size_t raw_ncalls(const struct raw *p);
-
-/** The text of call `i`, without a line's end. */
-void raw_call_to_text(const struct raw *p, size_t i, struct buf *out);
-
-/** The name of system call `nr`, or NULL; and the reverse, or -1. */
-const char *raw_syscall_name(enum raw_arch arch, uint32_t nr);
-int raw_syscall_nr(enum raw_arch arch, struct slice name);
+/** The number of a system call of that name, or -1. */
+int64_t raw_syscall_nr(enum raw_arch arch, struct slice name);
 
 #endif /* RAW_RAW_H */

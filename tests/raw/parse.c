@@ -238,7 +238,7 @@ static fallible property(struct parser *s, struct step *step)
 static fallible call_number(struct parser *s, struct slice name,
 			    const struct parser *at, struct step *step)
 {
-	int nr = raw_syscall_nr(s->p->arch, name);
+	int64_t nr = raw_syscall_nr(s->p->arch, name);
 	uint64_t n;
 
 	if (slice_eq(name, SLICE("syscall"))) {

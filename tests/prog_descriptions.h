@@ -37,7 +37,7 @@ static const char prog_desc[] =
 	"depends [\n\tsmall\tint8\t(if[value[some:flags] == 4])\n"
 	"\tany\tint64\n] [varlen]\n"
 	"vary {\n\tn\tlen[data, int16]\n\tf\tfd\n\tdata\tarray[int8]\n} [packed]\n"
-	"numbers {\n\tc\tconst[0x42, int8]\n\tl\tbytesize[parent, int8]\n"
+	"numbers {\n\tc\tconst[-66, int8]\n\tl\tbytesize[parent, int8]\n"
 	"\tp\tproc[20, 4, int16]\n\ts\tcsum[parent, inet, int16]\n"
 	"\th\tfmt[hex, int32]\n}\n"
 	"outs {\n\tc\tint32\n\td\tarray[int8, 8]\n\tl\tlen[d, int32]\n}\n"

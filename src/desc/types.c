@@ -397,6 +397,12 @@ static bool make_const(struct making *m)
 		return bad_value(m, n, "%s (%#llx) does not fit into %u bits",
 				 text_of(m, n), (unsigned long long)m->t.lo,
 				 bits_of(m));
+
+	unsigned bits = m->t.flags & DESC_NOSIZE ? 8u * m->c->arch->ptr_bytes :
+						   bits_of(m);
+
+	if (bits && bits < 64) /* -1 is 0xffffffff in 32 bits */
+		m->t.lo &= ((uint64_t)1 << bits) - 1;
 	return true;
 }
 

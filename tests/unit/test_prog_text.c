@@ -321,7 +321,7 @@ static void autos(void **state)
 	becomes(*state, "write(0x1, &AUTO='hello', AUTO)\n",
 		"write(0x1, &(0x7f0000000000)='hello', 0x5)\n");
 	becomes(*state, "numbers(&AUTO={AUTO, AUTO, 0x1, AUTO, 0x2})\n",
-		"numbers(&(0x7f0000000000)={0x42, 0x18, 0x1, 0x0, 0x2})\n");
+		"numbers(&(0x7f0000000000)={0xbe, 0x18, 0x1, 0x0, 0x2})\n");
 	becomes(*state,
 		"map(&(0x7f0000000000/0x1000)=nil, AUTO)\n"
 		"fixed(&(0x7f0000001000)={0x1})\n"
@@ -343,7 +343,7 @@ static void kernel_writes(void **state)
 	      "outs(&(0x7f0000000000)={0x0, \"\"/8, 0x8})\n");
 	wrong(*state, "getid(&(0x7f0000000000)={0x1})\n",
 	      "id is written by the kernel", "getid(&(0x7f0000000000))\n");
-	wrong(*state, "numbers(&(0x7f0000000000)={0x42, 0x0, 0x4, 0x1, 0x0})\n",
+	wrong(*state, "numbers(&(0x7f0000000000)={0xbe, 0x0, 0x4, 0x1, 0x0})\n",
 	      "proc[20, 4, int16] has only the values below 0x4",
 	      "numbers(&(0x7f0000000000))\n");
 }

@@ -15,12 +15,12 @@ fallible prog_read_text(const char *path, struct buf *out)
 	return io_read_file(in ? "/dev/stdin" : path, TEXT_MAX, out);
 }
 
-static const struct command *const subs[] = { &cmd_prog_fmt, &cmd_prog_stat,
-					      NULL };
+static const struct command *const subs[] = { &cmd_prog_encode, &cmd_prog_fmt,
+					      &cmd_prog_stat, NULL };
 
 const struct command cmd_prog = {
 	.name = "prog",
-	.args = "fmt|stat",
-	.summary = "format and count programs of system calls",
+	.args = "encode|fmt|stat",
+	.summary = "format, count and encode programs of system calls",
 	.subs = subs,
 };

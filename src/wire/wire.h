@@ -186,6 +186,13 @@ void wire_stop(struct wire *w);
 fallible wire_result_check(struct slice bytes, uint32_t number,
 			   struct wire_result *out);
 
+/**
+ * Take an instruction with its operands off a program's payload, which is
+ * aligned to 8.  False at its end, or when the operands are cut off.
+ */
+bool wire_insn_next(struct slice *payload, const struct wire_insn **in,
+		    struct slice *operands);
+
 /** The name of a pseudo-call, below WIRE_NR_PSEUDO. */
 const char *wire_pseudo_name(enum wire_pseudo n);
 

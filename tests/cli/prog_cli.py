@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """bugon prog as a user meets it: prog_cli.py BUGON"""
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +30,13 @@ CANONICAL = """\
 
 r0 = open(&(0x7f0000000000)='./a\\x00', 0x42)
 write(r0, &(0x7f0000000100)='AB', 0x2)
+"""
+LISTING = """\
+copyin  [0x20000000] = 4 bytes: 2e2f6100
+call    r0 = open(&0x20000000, 0x42) number 0x1
+copyin  [0x20000100] = 2 bytes: 4142
+call    write(r0 or 0xffffffffffffffff, &0x20000100, 0x2) number 0x2
+end
 """
 
 
@@ -65,6 +73,19 @@ with tempfile.TemporaryDirectory() as d:
           [line.split() for line in r.stdout.splitlines()] ==
           [["1", "close"], ["1", "open"], ["1", "write"]],
           "2 programs" in r.stderr, "3 calls, 3 different" in r.stderr)
+    r = bugon("encode", "-d", "sys", "a.prog")
+    check("encode", r.returncode == 0, r.stdout == LISTING, not r.stderr)
+    listing = json.loads(bugon("encode", "-j", "-d", "sys", "a.prog").stdout)
+    packed = subprocess.run([BUGON, "prog", "encode", "-b", "-d", "sys",
+                             "a.prog"], capture_output=True).stdout
+    r = bugon("encode", "-x", "-d", "sys", "a.prog")
+    check("encode in other forms",
+          [x["op"] for x in listing] == [x.split()[0] for x in
+                                         LISTING.splitlines()],
+          sum(x["bytes"] for x in listing) == len(packed),
+          bytes.fromhex(r.stdout) == packed)
+    check("encode two forms",
+          bugon("encode", "-xj", "-d", "sys", "a.prog").returncode == 2)
     check("no files", bugon("fmt", "-d", "sys").returncode == 2)
     check("no such file", bugon("fmt", "-d", "sys", "x").returncode == 1)
     check("no such directory",

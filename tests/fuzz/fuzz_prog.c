@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Input: a program's text.  What parses is printed, and what is printed is a
- * program that prints the same, whether it had to be repaired or not.
+ * program that prints the same, whether it had to be repaired or not.  Both are
+ * the same for the executor, too.
  */
 #include "../prog_descriptions.h"
+#include "../unit/simulate.h"
 #include "fuzz.h"
 #include "prog/tree.h"
 
@@ -22,6 +24,38 @@ static const struct prog_target *target(void)
 		desc_input_free(in);
 	}
 	return t;
+}
+
+static bool encoded(const struct prog *p, struct sim *s)
+{
+	_cleanup_(buf_deinit) struct buf wire = {};
+	struct error *err = prog_encode(p, 1, &wire);
+	const char *wrong;
+
+	if (err) {
+		error_free(err);
+		return false;
+	}
+	wrong = sim_run(s, buf_as_slice(&wire));
+	if (wrong)
+		fprintf(stderr, "%s\n", wrong);
+	ensure(!wrong && s->ncalls == prog_ncalls(p));
+	return true;
+}
+
+static void check_encoded(const struct prog *p, const struct prog *q)
+{
+	static struct sim *a, *b;
+	bool ok;
+
+	if (!a) {
+		a = sim_new();
+		b = sim_new();
+	}
+	ok = encoded(p, a);
+	ensure(ok == encoded(q, b));
+	ensure(!ok ||
+	       !memcmp(a->calls, b->calls, a->ncalls * sizeof(a->calls[0])));
 }
 
 static void check(struct slice text, enum prog_mode mode)
@@ -45,6 +79,7 @@ static void check(struct slice text, enum prog_mode mode)
 	if (!slice_eq(buf_as_slice(&one), buf_as_slice(&two)))
 		fprintf(stderr, "%s\n%s\n", buf_cstr(&one), buf_cstr(&two));
 	ensure(slice_eq(buf_as_slice(&one), buf_as_slice(&two)));
+	check_encoded(p, q);
 
 	/* Lengths can be set, and garbage dropped. */
 	tree_compact(q);

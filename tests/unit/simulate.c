@@ -204,25 +204,6 @@ static void derive(struct sim *s, struct results *r, const struct wire_insn *in)
 	r->set[in->result] = r->set[in->from];
 }
 
-/* Bytes of operands. */
-static uint64_t operands(const struct wire_insn *in)
-{
-	switch (in->op) {
-	case WIRE_COPYIN:
-		return (in->len + 7ull) & ~7ull;
-	case WIRE_IMAGE:
-		return in->len;
-	case WIRE_CALL:
-	case WIRE_CSUM:
-		return in->nargs * 16ull;
-	case WIRE_STORE:
-	case WIRE_DERIVE:
-		return 16;
-	default:
-		return 0;
-	}
-}
-
 static const char *step(struct sim *s, struct results *r,
 			const struct wire_insn *in, uint64_t *image)
 {
@@ -267,30 +248,20 @@ static const char *step(struct sim *s, struct results *r,
 const char *sim_run(struct sim *s, struct slice wire)
 {
 	struct results *r = calloc(1, sizeof(*r));
-	const char *wrong = "no end";
+	const char *wrong = NULL;
+	const struct wire_insn *in;
+	struct slice operands;
 	uint64_t image = 0;
-	size_t pos = 0;
+	bool ended = false;
 
 	forget(s);
-	while (wire.len - pos >= sizeof(struct wire_insn)) {
-		const struct wire_insn *in = (const void *)(wire.p + pos);
-		uint64_t more = operands(in);
-
-		pos += sizeof(*in);
-		if (in->op == WIRE_END) {
-			wrong = pos == wire.len ? NULL : "more behind the end";
-			break;
-		}
-		if (more > wire.len - pos) {
-			wrong = "operands that are cut off";
-			break;
-		}
-		wrong = step(s, r, in, &image);
-		if (wrong)
-			break;
-		wrong = "no end";
-		pos += more;
+	while (!wrong && !ended && wire_insn_next(&wire, &in, &operands)) {
+		ended = in->op == WIRE_END;
+		if (!ended)
+			wrong = step(s, r, in, &image);
 	}
 	free(r);
+	if (!wrong && (!ended || wire.len))
+		return "no end, or more behind it";
 	return wrong;
 }

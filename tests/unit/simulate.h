@@ -10,8 +10,7 @@
 #ifndef SIMULATE_H
 #define SIMULATE_H
 
-#include "base/slice.h"
-#include "wire/format.h"
+#include "wire/wire.h"
 
 #define SIM_RET(n) (0x1000u + (n))
 #define SIM_OUT(off) (0x5a000000u + (uint32_t)(off))

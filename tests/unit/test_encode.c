@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Programs as payloads, run by a simulator: memory, values, results. */
+#include <glob.h>
+#include <stdio.h>
+
+#include "base/io.h"
 #include "prog/tree.h"
 #include "simulate.h"
 #include "unit.h"
@@ -414,6 +418,110 @@ static void pseudo_calls(void **state)
 	assert_false(prog_call_is_known(t, prog_call_id(p, 1)));
 }
 
+/* ---- A tree of syzkaller's: all programs there, and back from their text ------------ */
+
+static struct prog_target *tree_target(const char *root, struct desc **out)
+{
+	struct desc_input *in = desc_input_new();
+	struct error *err;
+	char dir[512];
+
+	snprintf(dir, sizeof(dir), "%s/sys/linux", root);
+	err = desc_input_dir(in, dir);
+	if (err) {
+		error_free(err);
+		desc_input_free(in);
+		return NULL;
+	}
+	*out = desc_compile(in, desc_arch_find(SLICE("amd64")));
+	assert_int_equal(desc_errors(in), 0);
+	desc_input_free(in);
+	return prog_target_new(*out);
+}
+
+static size_t largest; /* payload, in bytes */
+
+static void encode_and_run(const struct prog *q, struct sim *s,
+			   const char *path)
+{
+	_cleanup_(buf_deinit) struct buf wire = {};
+	struct error *err = prog_encode(q, 0, &wire);
+	const char *wrong;
+
+	if (err)
+		fail_msg("%s: %s", path, error_message(err));
+	largest = wire.len > largest ? wire.len : largest;
+	wrong = sim_run(s, buf_as_slice(&wire));
+	if (wrong)
+		fail_msg("%s: %s", path, wrong);
+	assert_int_equal(s->ncalls, prog_ncalls(q));
+}
+
+static bool same_meaning(const char *path, const struct prog_target *tree,
+			 struct slice text_in, enum prog_mode mode,
+			 struct sim *a, struct sim *b)
+{
+	_cleanup_(prog_freep) struct prog *one = NULL, *two = NULL;
+	_cleanup_(buf_deinit) struct buf again = {};
+	struct error *err = prog_parse(tree, path, text_in, mode, &one);
+
+	if (err) {
+		error_free(err);
+		return false;
+	}
+	encode_and_run(one, a, path);
+	prog_to_text(one, &again);
+	err = prog_parse(tree, path, buf_as_slice(&again), PROG_STRICT, &two);
+	if (err)
+		fail_msg("%s: %s", path, error_message(err));
+	encode_and_run(two, b, path);
+	assert_int_equal(a->ncalls, b->ncalls);
+	for (uint32_t i = 0; i < a->ncalls; i++)
+		if (memcmp(&a->calls[i], &b->calls[i], sizeof(a->calls[i])))
+			fail_msg("%s: call %u is another one", path, i);
+	return true;
+}
+
+static void syzkaller_tests(void **state)
+{
+	const char *root = getenv("BUGON_SYZKALLER");
+	_cleanup_(desc_freep) struct desc *tree_desc = NULL;
+	_cleanup_(prog_target_freep) struct prog_target *tree = NULL;
+	struct sim *a = sim_new(), *b = sim_new();
+	unsigned done = 0, calls = 0, bad = 0;
+	char pattern[512];
+	glob_t found;
+
+	if (root)
+		tree = tree_target(root, &tree_desc);
+	if (!tree)
+		SKIP_TEST("no BUGON_SYZKALLER");
+	snprintf(pattern, sizeof(pattern), "%s/sys/linux/test/[a-z]*", root);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		_cleanup_(buf_deinit) struct buf bytes = {};
+		struct error *err =
+			io_read_file(found.gl_pathv[i], 64 << 20, &bytes);
+
+		if (!err &&
+		    same_meaning(found.gl_pathv[i], tree, buf_as_slice(&bytes),
+				 PROG_STRICT, a, b)) {
+			done++;
+			calls += a->ncalls;
+		} else {
+			bad++;
+		}
+		error_free(err);
+	}
+	print_message("# %u programs of %u calls encoded, %u not parsed; "
+		      "the largest has %zu bytes\n",
+		      done, calls, bad, largest);
+	assert_in_range(done, found.gl_pathc * 9 / 10, found.gl_pathc);
+	globfree(&found);
+	sim_free(a);
+	sim_free(b);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -425,6 +533,7 @@ int main(void)
 		TEST(squashed),
 		TEST(checksums),
 		TEST(pseudo_calls),
+		TEST(syzkaller_tests),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

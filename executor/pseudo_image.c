@@ -178,6 +178,10 @@ int64_t pseudo_read_part_table(struct pseudo *c)
 		snprintf(name, sizeof(name), "./file%u", i);
 		PREPARE(symlinkat, P(target), (uint64_t)AT_FDCWD, P(name));
 	}
-	let_go(&l);
+	/* Partitions go with the image: clean_loops() takes it away. */
+	if (ret)
+		let_go(&l);
+	else
+		PREPARE(close, (uint64_t)l.fd);
 	return ret;
 }

@@ -10,6 +10,7 @@
 
 enum {
 	MAX_PROGRAM_BYTES = 16 * 1024 * 1024,
+	LONG_CALL = 400, /* of text; what is longer is printed in part */
 	CALL_TIMEOUT_MS = 2000, /* a mount may take long; the next calls wait */
 };
 
@@ -166,13 +167,32 @@ uint32_t run_job_extra_pcs(const struct wire_result *res)
 	return res->extra ? wire_pcs(res, res->ncalls).len : 0;
 }
 
+/* The call, without the middle of images and other long data. */
+static void short_call(const struct prog *p, size_t i, struct buf *out)
+{
+	_cleanup_(buf_deinit) struct buf all = {};
+	struct slice head, tail;
+
+	prog_call_to_text(p, i, &all);
+	head = tail = buf_as_slice(&all);
+	if (all.len <= LONG_CALL) {
+		buf_slice(out, head);
+		return;
+	}
+	head.len = LONG_CALL / 2;
+	tail = slice_from(tail, tail.len - LONG_CALL / 4);
+	buf_slice(out, head);
+	buf_str(out, " ... ");
+	buf_slice(out, tail);
+}
+
 void run_job_calls_to_text(const struct run_job *job,
 			   const struct wire_result *res, FILE *f)
 {
 	for (uint32_t i = 0; i < nr_calls(job, res); i++) {
 		_cleanup_(buf_deinit) struct buf line = {};
 
-		prog_call_to_text(job->prog, i, &line);
+		short_call(job->prog, i, &line);
 		buf_str(&line, " -> ");
 		outcome(res, i, &line);
 		buf_printf(&line, ", %u PCs%s\n", wire_pcs(res, i).len,

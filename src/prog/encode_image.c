@@ -90,11 +90,13 @@ void put_image(struct encoder *e, const struct arg *data)
 	struct runs r = { .e = e, .run = NO_PIECE };
 	size_t start = e->out->len;
 	struct wire_insn in = { .op = WIRE_IMAGE, .result = WIRE_NO_RESULT };
-	struct slice packed = { e->p->bytes.data + data->from, data->len };
+	struct slice packed = {};
 
+	if (data->from == NO_BYTES || !data->len)
+		return;
+	packed = (struct slice){ e->p->bytes.data + data->from, data->len };
 	put_insn(e, &in);
-	if (data->from == NO_BYTES || !data->len ||
-	    !inflate_all(&r, packed, &in.off)) {
+	if (!inflate_all(&r, packed, &in.off)) {
 		e->out->len = start;
 		return;
 	}

@@ -5,25 +5,26 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/files.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/desc.h"
 #include "cmd/descriptions.h"
 #include "desc/desc.h"
 
-struct desc_opts {
-	const char *arch;
-	const char *dir;
-	bool write;
-};
-
 static const struct opt desc_table[] = {
 	OPT(OPT_STR, 'a', "arch", desc_opts, arch, "ARCH",
-	    "lay out for ARCH instead of amd64"),
+	    "lay out for ARCH instead of amd64; const: for several, with "
+	    "commas"),
 	OPT(OPT_STR, 'd', "descriptions", desc_opts, dir, "DIR",
 	    "read the *.txt and *.const files of DIR"),
 	OPT(OPT_FLAG, 'w', "write", desc_opts, write, NULL,
 	    "fmt: change the files instead of printing them"),
+	OPT(OPT_STR, 'k', "kernel-src", desc_opts, kernel_src, "DIR",
+	    "const: take values from this source tree of a kernel"),
+	OPT(OPT_STR, 0, "headers", desc_opts, headers, "DIR",
+	    "const: take them from installed headers, like /usr/include"),
 	OPT_END,
 };
 
@@ -58,29 +59,6 @@ static fallible print_messages(struct desc_input *in, int fd)
 	return out.len ? io_write_all(fd, out.data, out.len) : NULL;
 }
 
-/* The new text replaces the old in one step; a link stays a link. */
-static fallible replace(const char *path, const struct buf *text)
-{
-	_cleanup_(freep) char *real = realpath(path, NULL);
-	_cleanup_(buf_deinit) struct buf temp = {};
-	struct stat st;
-
-	if (!real || stat(real, &st))
-		return error_os("%s", path);
-	buf_printf(&temp, "%s.XXXXXX", real);
-	_cleanup_(close_fdp) int fd = mkstemp(temp.data);
-
-	if (fd < 0)
-		return error_os("%s", temp.data);
-	struct error *err = io_write_all(fd, text->data, text->len);
-
-	if (!err && (fchmod(fd, st.st_mode & 07777) || rename(temp.data, real)))
-		err = error_os("%s", path);
-	if (err)
-		unlink(temp.data);
-	return err;
-}
-
 static fallible format_file(const struct desc_opts *o, const char *path,
 			    int *status)
 {
@@ -101,7 +79,7 @@ static fallible format_file(const struct desc_opts *o, const char *path,
 	TRY(io_read_file(path, SIZE_MAX / 2, &old));
 	if (slice_eq(buf_as_slice(&old), buf_as_slice(&new)))
 		return NULL;
-	TRY(replace(path, &new));
+	TRY(file_replace(path, buf_as_slice(&new)));
 	printf("%s\n", path);
 	return NULL;
 }
@@ -208,27 +186,27 @@ static const struct verb {
 	fallible (*run)(const struct desc_opts *o, int argc, char **argv,
 			int *status);
 } verbs[] = {
-	{ "check", desc_check },
-	{ "fmt", desc_fmt },
-	{ "list", desc_list },
-	{ "show", desc_show },
+	{ "check", desc_check }, { "const", desc_const }, { "fmt", desc_fmt },
+	{ "list", desc_list },	 { "show", desc_show },
 };
 
 static fallible run_desc(const void *opts, int argc, char **argv, int *status)
 {
 	if (!argc)
-		return error_new(ERR_USAGE, "what to do: check, fmt, list or "
-					    "show?");
+		return error_new(ERR_USAGE, "what to do: check, const, fmt, "
+					    "list or show?");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(argv[0], verbs[i].name))
 			return verbs[i].run(opts, argc - 1, argv + 1, status);
-	return error_new(ERR_USAGE, "'%s' is none of check, fmt, list, show",
+	return error_new(ERR_USAGE,
+			 "'%s' is none of check, const, fmt, list, "
+			 "show",
 			 argv[0]);
 }
 
 const struct command cmd_desc = {
 	.name = "desc",
-	.args = "check|fmt|list|show [FILE|CALL]...",
+	.args = "check|const|fmt|list|show [FILE|CALL]...",
 	.summary = "check, format and show descriptions of system calls",
 	.opts = desc_table,
 	.opts_size = sizeof(struct desc_opts),

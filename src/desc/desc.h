@@ -86,6 +86,46 @@ size_t desc_lines(const struct desc_input *in);
  */
 fallible desc_format(struct desc_input *in, size_t i, struct buf *out);
 
+/*
+ * Values of constants, from kernel headers, by clang:
+ *
+ *	desc_ask_constants(in, arch);
+ *	TRY(desc_headers_open("/src/linux", false, arch, &h));
+ *	TRY(desc_extract(in, i, &h, 1, &text, &said));
+ */
+
+struct desc_headers;
+
+/**
+ * The headers of a kernel's source tree, which need not be configured, or
+ * (`user`) of a directory like /usr/include.  Nothing in the tree is run; what
+ * its makefiles would generate is in a temporary directory until closed.
+ * Errors: ERR_NOT_FOUND (it is no such directory), ERR_OS.
+ */
+fallible desc_headers_open(const char *dir, bool user,
+			   const struct desc_arch *arch,
+			   struct desc_headers **out);
+void desc_headers_close(struct desc_headers *h);
+DEFINE_CLEANUP(struct desc_headers *, desc_headers_close)
+
+/** Find out which names are constants; for each architecture, before: */
+void desc_ask_constants(struct desc_input *in, const struct desc_arch *arch);
+
+/**
+ * Append the text of the .const file of file number `i` (of desc_files): all
+ * that it mentions, with values for the architectures of `headers`.  Nothing
+ * is appended for a file without constants or with `meta noextract`.  What is
+ * missing or does not compile is told in `said`, a line each.
+ * Errors: ERR_INPUT (the file does not parse; see messages), ERR_NOT_FOUND (no
+ * clang), ERR_OS, ERR_CANCELLED.
+ */
+fallible desc_extract(struct desc_input *in, size_t i,
+		      struct desc_headers *const *headers, size_t n,
+		      struct buf *out, struct buf *said);
+
+/** The name of file number `i`, as it was given; NULL: there is none. */
+const char *desc_file_name(const struct desc_input *in, size_t i);
+
 /* The compiled form. */
 
 #define DESC_VARLEN UINT32_MAX /* a size or offset only a value decides */

@@ -267,18 +267,9 @@ static void decl_to_text(const struct names *names, const struct decl *d,
 	trailing(d->comment, out);
 }
 
-static const struct source *nth_text(const struct desc_input *in, size_t i)
-{
-	for (size_t k = 0; k < in->sources.len; k++)
-		if (!in->sources.data[k].is_const &&
-		    !in->sources.data[k].builtin && !i--)
-			return &in->sources.data[k];
-	return NULL;
-}
-
 fallible desc_format(struct desc_input *in, size_t i, struct buf *out)
 {
-	const struct source *src = nth_text(in, i);
+	const struct source *src = source_nth_text(in, i);
 	bool any = false, blank = false;
 
 	if (!src || src->broken)

@@ -62,6 +62,7 @@ void desc_input_free(struct desc_input *in)
 	vec_free(&in->messages);
 	vec_free(&in->constants);
 	vec_free(&in->constant_of);
+	vec_free(&in->asked);
 	vec_free(&in->conflicts);
 	arena_free(in->arena);
 	free(in);
@@ -170,7 +171,7 @@ static PRINTF(4, 0) void say(struct desc_input *in, uint32_t pos, bool warning,
 {
 	char *text;
 
-	if (in->stopped)
+	if (in->stopped || in->asking)
 		return;
 	if (in->messages.len == MESSAGES_MAX) {
 		in->stopped = true;
@@ -318,4 +319,20 @@ void desc_messages_to_text(struct desc_input *in, struct buf *out)
 	}
 	if (in->stopped)
 		buf_printf(out, "%s: error: stopped here\n", src->name);
+}
+
+const struct source *source_nth_text(const struct desc_input *in, size_t i)
+{
+	for (size_t k = 0; k < in->sources.len; k++)
+		if (!in->sources.data[k].is_const &&
+		    !in->sources.data[k].builtin && !i--)
+			return &in->sources.data[k];
+	return NULL;
+}
+
+const char *desc_file_name(const struct desc_input *in, size_t i)
+{
+	const struct source *src = source_nth_text(in, i);
+
+	return src ? src->name : NULL;
 }

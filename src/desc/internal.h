@@ -65,6 +65,8 @@ struct desc_input {
 	VEC(struct constant) constants;
 	VEC(struct conflict) conflicts;
 	VEC(uint32_t) constant_of; /* by name: index + 1 */
+	bool asking; /* for constants: nothing is said, all have a value */
+	VEC(bool) asked; /* by name: it is a constant */
 	size_t errors, warnings, lines, nfiles;
 	uint64_t bytes;
 	bool stopped; /* after too many messages, or a limit */
@@ -96,6 +98,9 @@ const struct constant *constant_find(const struct desc_input *in,
 /** The value of a disputed constant for what is at `pos`. */
 uint64_t own_value(const struct desc_input *in, const struct constant *k,
 		   uint32_t pos, unsigned arch);
+
+/** The *.txt number `i`, or NULL. */
+const struct source *source_nth_text(const struct desc_input *in, size_t i);
 
 /** The file that a position is in. */
 const struct source *source_at(const struct desc_input *in, uint32_t pos);

@@ -3,6 +3,13 @@
 #include "desc/compile.h"
 #include "desc/lex.h"
 
+static void ask_constant(struct desc_input *in, uint32_t name)
+{
+	while (in->asked.len <= name)
+		vec_push(&in->asked, false);
+	in->asked.data[name] = true;
+}
+
 bool constant_value(struct compiler *c, uint32_t pos, uint32_t name,
 		    uint64_t *value)
 {
@@ -12,8 +19,12 @@ bool constant_value(struct compiler *c, uint32_t pos, uint32_t name,
 		*value = c->arch->ptr_bytes;
 		return true;
 	}
-	if (!k || !(k->known & 1u << c->arch_index))
-		return false;
+	if (c->in->asking)
+		ask_constant(c->in, name);
+	if (!k || !(k->known & 1u << c->arch_index)) {
+		*value = 1;
+		return c->in->asking;
+	}
 	*value = k->disputed ? own_value(c->in, k, pos, c->arch_index) :
 			       k->values[c->arch_index];
 	return true;

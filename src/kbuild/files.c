@@ -17,75 +17,6 @@
 
 enum { WALK_FDS = 32, COPY_BYTES = 1 << 20 };
 
-bool file_exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
-bool file_is_dir(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-char *text_printf(const char *fmt, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		abort();
-	va_end(ap);
-	return s;
-}
-
-fallible file_make_dirs(const char *path)
-{
-	_cleanup_(freep) char *p = mem_strdup(path);
-
-	for (char *slash = p + 1; *slash; slash++) {
-		if (*slash != '/')
-			continue;
-		*slash = '\0';
-		if (mkdir(p, 0777) < 0 && errno != EEXIST)
-			return error_os("%s", p);
-		*slash = '/';
-	}
-	if (mkdir(p, 0777) < 0 && (errno != EEXIST || !file_is_dir(p)))
-		return error_os("%s", p);
-	return NULL;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	if (remove(path) < 0 && errno == EACCES)
-		errno = 0; /* best effort; see the second round */
-	return 0;
-}
-
-/* Directories without write permission (of packages) keep their files. */
-static int open_up(const char *path, const struct stat *st, int type,
-		   struct FTW *ftw)
-{
-	if (type == FTW_D || type == FTW_DNR)
-		chmod(path, 0700);
-	return 0;
-}
-
-void file_remove_tree(const char *path)
-{
-	nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS);
-	if (!file_exists(path))
-		return;
-	nftw(path, open_up, WALK_FDS, FTW_PHYS);
-	nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS);
-}
-
 static fallible copy_bytes(int from, int to)
 {
 	_cleanup_(buf_deinit) struct buf b = {};
@@ -132,17 +63,6 @@ fallible file_move(const char *from, const char *to)
 	TRY(file_copy(from, to));
 	if (unlink(from) < 0)
 		return error_os("%s", from);
-	return NULL;
-}
-
-fallible file_write(const char *path, struct slice text)
-{
-	_cleanup_(close_fdp) int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return error_os("%s", path);
-	TRY(io_write_all(fd, text.p, text.len), "%s", path);
 	return NULL;
 }
 

@@ -4,30 +4,16 @@
 #define KBUILD_INTERNAL_H
 
 #include "base/child.h"
+#include "base/files.h"
 #include "kbuild/kbuild.h"
 
 /* --- files.c --- */
-
-/** Does it exist (as anything)? */
-bool file_exists(const char *path);
-bool file_is_dir(const char *path);
-
-/** printf into a string to be freed. */
-char *text_printf(const char *fmt, ...) PRINTF(1, 2);
-
-/** mkdir -p. Errors: ERR_OS. */
-fallible file_make_dirs(const char *path);
-
-/** rm -rf, without following symbolic links; best effort. */
-void file_remove_tree(const char *path);
 
 /** Copy a regular file, sharing blocks where the file system can. */
 fallible file_copy(const char *from, const char *to);
 
 /** rename(), or a copy when that is on another file system. */
 fallible file_move(const char *from, const char *to);
-
-fallible file_write(const char *path, struct slice text);
 
 /** Bytes of disk below `path`. */
 uint64_t file_tree_bytes(const char *path);

@@ -99,7 +99,9 @@ def formats(d):
 
 def usage(d):
     for args in (), ("dance",), ("check",), ("check", "-a", "z80", "good.txt"), \
-            ("show", "-d", "."), ("fmt",):
+            ("show", "-d", "."), ("fmt",), ("const", "good.txt"), \
+            ("const", "-k", "/x"), ("const", "-k", d, "--headers", d, "x"), \
+            ("const", "--headers", d, "-a", "z80", "good.txt"):
         r = bugon(*args)
         check(f"usage {args}", r.returncode == 2, r.stderr, not r.stdout)
     r = bugon("show", "x")
@@ -112,6 +114,96 @@ def usage(d):
     check("an empty directory", r.returncode == 1, "no *.txt" in r.stderr)
 
 
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+BOX_H = """
+struct box { long a; char b; };
+struct bad { nosuch_t a; char b[7]; };
+enum box_kind { BOX_LOW = -3, BOX_NEXT };
+#define BOX_SET _IOW('b', 1, struct box)
+#define BOX_BAD_SIZE sizeof(struct bad)
+#define BOX_NR 0x10
+#ifdef __x86_64__
+#define BOX_64 1
+#endif
+"""
+IOCTL_H = """
+#define _IOW(t, nr, type) (1u << 30 | sizeof(type) << 16 | (t) << 8 | (nr))
+"""
+BOX_TXT = """include <uapi/box.h>
+include <nowhere.h>
+
+define BOX_BOTH	BOX_NR | 1
+
+resource fd[int32]: BOX_LOW
+
+box$open(a const[BOX_BOTH]) fd
+box$set(fd fd, a const[BOX_SET], b ptr[in, box], c flags[box_flags])
+box$other(fd fd, a const[BOX_BAD_SIZE], b const[BOX_64], c const[BOX_MISSING])
+
+box {
+	f0	array[int8, BOX_NR]
+}
+
+box_flags = BOX_NEXT, BOX_NR
+"""
+
+def value_of(text, name):
+    return [l.split(" = ")[1] for l in text.splitlines()
+            if l.startswith(name + " = ")]
+
+
+def consts(d):
+    """Values come from headers; what is not sure of them is not told."""
+    write(f"{d}/inc/box.h", BOX_H)
+    write(f"{d}/inc/linux/ioctl.h", IOCTL_H)
+    write(f"{d}/inc/asm/unistd.h", "#define __NR_box 77\n")
+    write(f"{d}/sys/box.txt", BOX_TXT)
+    write(f"{d}/sys/none.txt", "meta noextract\n\nbox$none(a const[X])\n")
+    r = bugon("const", "--headers", f"{d}/inc", "-a", "amd64,386",
+              f"{d}/sys/box.txt", f"{d}/sys/none.txt")
+    if "apt install clang" in r.stderr:
+        print("no clang")
+        return
+    check("const: what is written", r.stdout == f"{d}/sys/box.txt.const\n",
+          r.returncode == 1, not os.path.exists(f"{d}/sys/none.txt.const"))
+    for said in "no header <nowhere.h>", "nosuch_t", "no value of BOX_SET", \
+            "no value of BOX_BAD_SIZE", "no value of BOX_MISSING":
+        check(f"const: said: {said}", said in r.stderr)
+    with open(f"{d}/sys/box.txt.const") as f:
+        text = f.read()
+    for name, value in ("arches", "amd64, 386"), ("BOX_64", "1, 386:???"), \
+            ("BOX_BAD_SIZE", "???"), ("BOX_BOTH", "17"), \
+            ("BOX_LOW", "18446744073709551613"), ("BOX_NR", "16"), \
+            ("BOX_NEXT", "18446744073709551614"), ("__NR_box", "77"):
+        check(f"const: {name}", value_of(text, name) == [value])
+
+    write(f"{d}/inc/box.h", BOX_H.replace("nosuch_t", "int"))
+    write(f"{d}/sys/box.txt", BOX_TXT.replace("include <nowhere.h>\n", "")
+          .replace(", c const[BOX_MISSING]", "")
+          .replace(", b const[BOX_64]", ""))
+    r = bugon("const", "--headers", f"{d}/inc", "-a", "386,amd64",
+              "-d", f"{d}/sys")
+    check("const: nothing to say", r.returncode == 0, r.stderr == "")
+    with open(f"{d}/sys/box.txt.const") as f:
+        text = f.read()
+    check("const: sizes", value_of(text, "BOX_SET") ==
+          ["1074815489, 386:1074291201"],
+          value_of(text, "BOX_BAD_SIZE") == ["12"])
+    r = bugon("const", "--headers", f"{d}/inc", "-a", "386,amd64",
+              "-d", f"{d}/sys")
+    check("const: nothing to do", r.returncode == 0, r.stdout == "")
+    r = bugon("check", f"{d}/sys/box.txt", f"{d}/sys/box.txt.const")
+    check("const: checks", r.returncode == 0)
+    r = bugon("const", "-k", d, "-d", f"{d}/sys")
+    check("const: no kernel", r.returncode == 1, "not the source tree" in
+          r.stderr)
+
+
 def main():
     checks()
     with tempfile.TemporaryDirectory() as d:
@@ -121,6 +213,8 @@ def main():
         shows(d)
     with tempfile.TemporaryDirectory() as d:
         formats(d)
+    with tempfile.TemporaryDirectory() as d:
+        consts(d)
 
 
 main()

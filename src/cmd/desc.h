@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* desc.h - what the files of `bugon desc` share. */
+#ifndef CMD_DESC_H
+#define CMD_DESC_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct desc_opts {
+	const char *arch;
+	const char *dir;
+	const char *kernel_src, *headers;
+	bool write;
+};
+
+/** desc const: write the .const files of description files. */
+fallible desc_const(const struct desc_opts *o, int argc, char **argv,
+		    int *status);
+
+#endif /* CMD_DESC_H */

@@ -121,6 +121,16 @@ static void results(void **state)
 	      "getid(&(0x7f0000000000))\n");
 }
 
+/* Without a value it is what the resource it is a kind of says. */
+static void defaults_of_results(void **state)
+{
+	becomes(*state, "subs(&(0x7f0000000000)={0xffffffffffffffff, 0x0})\n",
+		"subs(&(0x7f0000000000))\n");
+	stays(*state, "subs(&(0x7f0000000000)={0xfffffffffffffff9})\n");
+	becomes(*state, "subs(&(0x7f0000000000)={nil, 0x1})\n",
+		"subs(&(0x7f0000000000)={0xffffffffffffffff, 0x1})\n");
+}
+
 static void pointers(void **state)
 {
 	becomes(*state, "open(&(0x7f0000000000)='./a\\x00', 0x1, 0x0)\n",
@@ -523,6 +533,7 @@ int main(void)
 		TEST(lines),
 		TEST(numbers),
 		TEST(results),
+		TEST(defaults_of_results),
 		TEST(pointers),
 		TEST(memory),
 		TEST(data),

@@ -425,6 +425,9 @@ static void images(void **state)
 	      "p:1:27: the image is not base 64", "");
 	wrong(*state, "mount(&(0x7f0000000000)=\"$eJwDAAAAAAF=\", 0x8)\n",
 	      "the image is not base 64", "");
+	wrong(*state, "mount(&(0x7f0000000000)=\"\"/10, 0x8)\n",
+	      "p:1:25: the image is no zlib stream",
+	      "mount(&(0x7f0000000000), 0x8)\n");
 	wrong(*state, "mount(&(0x7f0000000000)=\"$AAAAAAAAAAA=\", 0x8)\n",
 	      "p:1:25: the image is no zlib stream",
 	      "mount(&(0x7f0000000000), 0x8)\n");

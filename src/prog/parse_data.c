@@ -240,8 +240,6 @@ static fallible to_type(struct parser *s, const char *start, uint32_t type,
 
 	if (!image && take(s, '/'))
 		TRY(read_size(s, *len, &size));
-	else
-		size = *len;
 	if (t && t->size != DESC_VARLEN) {
 		if (size > t->size)
 			TRY(misfit(s, start, "%s has %u bytes, this has %llu",

@@ -392,7 +392,6 @@ static void calls(void **state)
 static void images(void **state)
 {
 	_cleanup_(buf_deinit) struct buf raw = {}, small = {}, back = {};
-	_cleanup_(buf_deinit) struct buf text = {};
 	struct error *err;
 	size_t size = 0;
 

@@ -95,15 +95,15 @@ fallible file_write(const char *path, struct slice text)
 	return NULL;
 }
 
-static mode_t mode_of_new(void)
+static mode_t without_umask(mode_t mode)
 {
 	mode_t mask = umask(022);
 
 	umask(mask);
-	return 0666 & ~mask;
+	return mode & ~mask;
 }
 
-fallible file_replace(const char *path, struct slice text)
+fallible file_replace(const char *path, unsigned mode_of_new, struct slice text)
 {
 	_cleanup_(freep) char *real = realpath(path, NULL);
 	_cleanup_(freep) char *temp =
@@ -119,7 +119,7 @@ fallible file_replace(const char *path, struct slice text)
 	if (fd < 0)
 		return error_os("%s", temp);
 	struct error *err = io_write_all(fd, text.p, text.len);
-	mode_t mode = real ? st.st_mode & 07777 : mode_of_new();
+	mode_t mode = real ? st.st_mode & 07777 : without_umask(mode_of_new);
 
 	if (!err && (fchmod(fd, mode) || rename(temp, real ? real : path)))
 		err = error_os("%s", path);

@@ -23,9 +23,10 @@ fallible file_write(const char *path, struct slice text);
 
 /**
  * Let a file have that text, in one step: others see the old or the new.  A
- * symbolic link stays one, the mode stays what it is.  Errors: ERR_OS.
+ * symbolic link stays one, the mode stays what it is; that of a new file is
+ * `mode` without what umask takes away.  Errors: ERR_OS.
  */
-fallible file_replace(const char *path, struct slice text);
+fallible file_replace(const char *path, unsigned mode, struct slice text);
 
 /** rm -rf, without following symbolic links; best effort. */
 void file_remove_tree(const char *path);

@@ -79,7 +79,7 @@ static fallible format_file(const struct desc_opts *o, const char *path,
 	TRY(io_read_file(path, SIZE_MAX / 2, &old));
 	if (slice_eq(buf_as_slice(&old), buf_as_slice(&new)))
 		return NULL;
-	TRY(file_replace(path, buf_as_slice(&new)));
+	TRY(file_replace(path, 0666, buf_as_slice(&new)));
 	printf("%s\n", path);
 	return NULL;
 }

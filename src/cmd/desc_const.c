@@ -81,7 +81,7 @@ static fallible write_const(struct job *j, size_t file)
 	error_free(io_read_file(path, SIZE_MAX / 2, &old));
 	if (slice_eq(buf_as_slice(&old), buf_as_slice(&text)))
 		return NULL;
-	TRY(file_replace(path, buf_as_slice(&text)));
+	TRY(file_replace(path, 0666, buf_as_slice(&text)));
 	printf("%s\n", path);
 	return NULL;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/descriptions.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/data.h"
+#include "base/files.h"
 #include "base/io.h"
 #include "base/mem.h"
 
@@ -21,20 +23,32 @@ fallible cmd_desc_arch(const char *name, const struct desc_arch **out)
 			 name, buf_cstr(&names));
 }
 
+/* Where compiled descriptions are kept; NULL: nowhere. */
+static char *cache_dir(void)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (xdg && *xdg == '/')
+		return text_printf("%s/bugon/desc", xdg);
+	return home && *home == '/' ?
+		       text_printf("%s/.cache/bugon/desc", home) :
+		       NULL;
+}
+
 fallible cmd_descriptions(const char *dir, const struct desc_arch *arch,
 			  struct desc **out)
 {
 	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
 	_cleanup_(buf_deinit) struct buf messages = {};
 	_cleanup_(desc_freep) struct desc *d = NULL;
-	_cleanup_(freep) char *ours = NULL;
+	_cleanup_(freep) char *ours = NULL, *cache = NULL;
 
 	if (!dir) {
 		TRY(data_path("sys/linux", &ours));
 		dir = ours;
 	}
-	TRY(desc_input_dir(in, dir));
-	d = desc_compile(in, arch);
+	cache = cache_dir();
+	TRY(desc_load(dir, arch, cache, in, &d));
 	if (desc_errors(in)) {
 		desc_messages_to_text(in, &messages);
 		TRY(io_write_all(STDERR_FILENO, messages.data, messages.len));

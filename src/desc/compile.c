@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* compile.c - the passes in their order, and what comes of them. */
+#include <sys/mman.h>
+
 #include "desc/collect.h"
 
 #include "base/mem.h"
@@ -264,6 +266,11 @@ static void free_array(const void *p)
 
 void desc_free(struct desc *d)
 {
+	if (d->map) {
+		munmap(d->map, d->map_bytes);
+		free(d);
+		return;
+	}
 	free_array(d->calls);
 	free_array(d->types);
 	free_array(d->records);

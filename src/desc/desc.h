@@ -280,6 +280,8 @@ struct desc {
 	size_t ncalls, ntypes, nrecords, nfields, nexprs, nresources, nvalues;
 	size_t pool_bytes;
 	size_t unsupported; /* calls that need what the architecture lacks */
+	void *map; /* the file that holds the arrays (desc_load()), or NULL */
+	size_t map_bytes;
 };
 
 /**
@@ -289,6 +291,16 @@ struct desc {
  */
 struct desc *desc_compile(struct desc_input *in, const struct desc_arch *arch);
 void desc_free(struct desc *d);
+
+/**
+ * Compile a directory into `in`, or take what an earlier call left in
+ * `cache_dir` (NULL: none) for it, then without reading it: `in` stays empty.
+ * When there are errors (desc_errors(in)) nothing is kept.  A file there that
+ * is stale or damaged is made anew.  Errors: those of desc_input_dir().
+ */
+fallible desc_load(const char *dir, const struct desc_arch *arch,
+		   const char *cache_dir, struct desc_input *in,
+		   struct desc **out);
 DEFINE_CLEANUP(struct desc *, desc_free)
 
 /** The call of that name ("open", "mount$ext4"), or NULL. */

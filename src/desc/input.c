@@ -116,7 +116,7 @@ fallible desc_input_file(struct desc_input *in, const char *path)
 	return NULL;
 }
 
-static int wanted(const struct dirent *e)
+int desc_is_input(const struct dirent *e)
 {
 	struct slice name = slice_cstr(e->d_name);
 
@@ -124,7 +124,7 @@ static int wanted(const struct dirent *e)
 	       slice_ends(name, SLICE(".const"));
 }
 
-static int by_bytes(const struct dirent **a, const struct dirent **b)
+int desc_by_bytes(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -132,7 +132,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 fallible desc_input_dir(struct desc_input *in, const char *dir)
 {
 	struct dirent **found = NULL;
-	int n = scandir(dir, &found, wanted, by_bytes);
+	int n = scandir(dir, &found, desc_is_input, desc_by_bytes);
 	struct error *err = NULL;
 	size_t before = in->nfiles;
 

@@ -99,6 +99,11 @@ const struct constant *constant_find(const struct desc_input *in,
 uint64_t own_value(const struct desc_input *in, const struct constant *k,
 		   uint32_t pos, unsigned arch);
 
+/** Files of a directory that are input, and their order: for scandir(). */
+struct dirent;
+int desc_is_input(const struct dirent *e);
+int desc_by_bytes(const struct dirent **a, const struct dirent **b);
+
 /** The *.txt number `i`, or NULL. */
 const struct source *source_nth_text(const struct desc_input *in, size_t i);
 

@@ -176,6 +176,24 @@ static void put_result(struct encoder *e, uint32_t arg, uint64_t off,
 static uint64_t put_memory(struct encoder *e, uint32_t arg, uint64_t off,
 			   uint8_t bit_off);
 
+/* The bytes of an ARG_DATA that has room for `size`; zeroes behind them. */
+static void put_bytes(struct encoder *e, const struct arg *a, uint64_t off,
+		      uint64_t size)
+{
+	uint64_t len = a->len < size ? a->len : size;
+	char *to;
+
+	if (a->dir == DESC_OUT || a->from == NO_BYTES) {
+		piece_skip(e, off, size);
+		return;
+	}
+	to = piece_at(e, off, size);
+	if (to && len)
+		memcpy(to, e->p->bytes.data + a->from, len);
+	if (to && len < size)
+		memset(to + len, 0, size - len);
+}
+
 static uint64_t put_any(struct encoder *e, uint32_t group, uint64_t off)
 {
 	static const struct desc_type types[] = {
@@ -197,10 +215,7 @@ static uint64_t put_any(struct encoder *e, uint32_t group, uint64_t off)
 			at += types[a->any].size;
 			continue;
 		}
-		char *to = piece_at(e, at, a->len);
-
-		if (to && a->from != NO_BYTES)
-			memcpy(to, e->p->bytes.data + a->from, a->len);
+		put_bytes(e, a, at, a->len);
 		at += a->len;
 	}
 	return at - off;
@@ -255,18 +270,8 @@ static uint64_t put_data(struct encoder *e, const struct arg *a, uint64_t off)
 {
 	const struct desc_type *t = arg_type(e->p, a);
 	uint64_t size = t->size == DESC_VARLEN ? a->len : t->size;
-	uint64_t len = a->len < size ? a->len : size;
-	char *to;
 
-	if (a->dir == DESC_OUT || a->from == NO_BYTES) {
-		piece_skip(e, off, size);
-		return size;
-	}
-	to = piece_at(e, off, size);
-	if (to && len)
-		memcpy(to, e->p->bytes.data + a->from, len);
-	if (to && len < size)
-		memset(to + len, 0, size - len);
+	put_bytes(e, a, off, size);
 	return size;
 }
 

@@ -17,13 +17,14 @@
 
 #include "../kernel_file.h"
 #include "guest/guest.h"
-#include "raw/raw.h"
+#include "prog/prog.h"
 
 enum { EXIT_SKIP = 77, RUNS = 5, RUN_S = 2, ANSWER_MS = 20000 };
 
-static const char text[] = "r0 = openat(-100, \"/dev/null\\0\", 2, 0)\n"
-			   "write(r0, \"x\", 1)\nlseek(r0, 0, 0)\n"
-			   "close(r0)\ngetpid()\n";
+static const char text[] =
+	"r0 = openat(0xffffffffffffff9c, &AUTO='/dev/null\\x00', 0x2, 0x0)\n"
+	"write(r0, &AUTO='x', 0x1)\nlseek(r0, 0x0, 0x0)\n"
+	"close(r0)\ngetpid()\n";
 
 static void must(struct error *err)
 {
@@ -116,10 +117,28 @@ static struct guest_cover choose(const char *name)
 				     .plugin = source == WIRE_COVER_PLUGIN };
 }
 
+/* The program, with the descriptions in sys/ beside kernel-file.sh. */
+static void encode(const char *script, struct buf *payload)
+{
+	_cleanup_(desc_input_freep) struct desc_input *in = desc_input_new();
+	_cleanup_(prog_freep) struct prog *p = NULL;
+	char dir[512];
+
+	snprintf(dir, sizeof(dir), "%.*ssys",
+		 (int)(strrchr(script, '/') + 1 - script), script);
+	must(desc_input_dir(in, dir));
+	struct desc *d = desc_compile(in, desc_arch_find(SLICE("amd64")));
+	struct prog_target *t = prog_target_new(d);
+
+	must(prog_parse(t, "bench", slice_cstr(text), PROG_STRICT, &p));
+	must(prog_encode(p, 0, payload));
+	prog_target_free(t);
+	desc_free(d);
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(guest_closep) struct guest *g = NULL;
-	_cleanup_(raw_freep) struct raw *p = NULL;
 	_cleanup_(buf_deinit) struct buf payload = {};
 	struct vm_config cfg = VM_CONFIG_DEFAULT;
 	struct guest_cover cover;
@@ -136,8 +155,7 @@ int main(int argc, char **argv)
 	cfg.accel = VM_ACCEL_TCG;
 	must(guest_open(&cfg, &cover, GUEST_LINK_AUTO, &g));
 	must(guest_start(g));
-	must(raw_parse("bench", slice_cstr(text), RAW_X86_64, &p));
-	raw_encode(p, &payload);
+	encode(argv[1], &payload);
 	measure(g, argv[2], "a process per program", WIRE_REQ_SIGNAL,
 		buf_as_slice(&payload), atof(argv[3]));
 	measure(g, argv[2], "the worker kept",

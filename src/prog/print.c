@@ -194,7 +194,7 @@ static void print_data(const struct printer *s, const struct arg *a)
 		return;
 	}
 
-	struct slice all = { s->p->bytes.data + a->from, a->len };
+	struct slice all = arg_bytes(s->p, a);
 
 	if (kind == DESC_IMAGE) {
 		print_image(s->out, all);

@@ -178,6 +178,14 @@ static inline const struct desc_type *arg_type(const struct prog *p,
 	return &p->target->d->types[a->type];
 }
 
+/** What an ARG_DATA holds; nothing when it only receives. */
+static inline struct slice arg_bytes(const struct prog *p, const struct arg *a)
+{
+	if (a->from == NO_BYTES || !a->len)
+		return (struct slice){};
+	return (struct slice){ p->bytes.data + a->from, a->len };
+}
+
 /** A new argument, linked to nothing; the pointer of arg_at() may move. */
 uint32_t arg_new(struct prog *p, enum arg_kind kind, uint32_t type,
 		 uint8_t dir);

@@ -104,10 +104,6 @@ def usage(d):
             ("const", "--headers", d, "-a", "z80", "good.txt"):
         r = bugon(*args)
         check(f"usage {args}", r.returncode == 2, r.stderr, not r.stdout)
-    r = bugon("show", "x")
-    check("no such call of ours", r.returncode == 1, "no call x" in r.stderr)
-    r = bugon("list")
-    check("without -d: ours", r.returncode == 0, r.stdout)
     r = bugon("check", "-d", d + "/nowhere")
     check("no directory", r.returncode == 1, "nowhere" in r.stderr)
     r = bugon("check", "-d", d)

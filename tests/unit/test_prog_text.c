@@ -175,6 +175,8 @@ static void memory(void **state)
 static void data(void **state)
 {
 	stays(*state, "write(0x1, &(0x7f0000000000)=\"0102ff\", 0x3)\n");
+	stays(*state, "strings(0x0, 0x0, 0x0, &(0x7f0000000000))\n");
+	stays(*state, "vary(&(0x7f0000000000)={0x1})\n");
 	becomes(*state, "write(0x1, &(0x7f0000000000)=\" 4142\", 0x2)\n",
 		"write(0x1, &(0x7f0000000000)='AB', 0x2)\n");
 	stays(*state, "write(0x1, &(0x7f0000000000)='\\a\\b\\t\\n\\v\\f\\r\\'"

@@ -303,6 +303,7 @@ static void add_kernel_args(struct desc_headers *h, const char *tree,
 	/* What makefiles of architectures add. */
 	add_arg(h, "-I%s/arch/%s/include/asm/mach-generic", tree, a->kernel);
 	add_arg(h, "-D__LINUX_ARM_ARCH__=7");
+	add_arg(h, "-DKBUILD_MODNAME=\"bugon\"");
 }
 
 static fallible open_user(struct desc_headers *h, const struct header_arch *a)

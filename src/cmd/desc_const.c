@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/files.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -118,6 +119,7 @@ fallible desc_const(const struct desc_opts *o, int argc, char **argv,
 				 "--headers");
 	if (!argc && !o->dir)
 		return error_new(ERR_USAGE, "const: which files?");
+	child_catch_signals(); /* temporary files go in any case */
 	TRY(open_headers(o, &j));
 	for (int i = 0; i < argc; i++)
 		TRY(one_file(o, &j, argv[i]));

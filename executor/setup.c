@@ -107,6 +107,9 @@ void setup_machine(void)
 	mount_at("cgroup2", "/sys/fs/cgroup", NULL);
 	mount_at("tmpfs", "/tmp", "size=128m,mode=1777");
 	make_loops();
+	/* As udev has it: for everybody. */
+	chmod("/dev/net/tun", 0666);
+	chmod("/dev/fuse", 0666);
 	setup_faults();
 	/* Programs that crash must not fill the console with their registers. */
 	write_file("/proc/sys/debug/exception-trace", "0");

@@ -91,6 +91,16 @@ def run_on(program, machine, image, vmlinux):
     return True
 
 
+def sandboxed(program, machine, image, sandbox):
+    """The tap device is there for nobody, and for root of a namespace."""
+    r = bugon(program, "run", "--json", "--kernel", image, "--sandbox", sandbox,
+              f"{HERE}/programs/network.prog", timeout=300)
+    calls = [c["errno"] for x in json.loads(r.stdout or "[]")
+             for c in x["calls"]]
+    check(f"{machine}: a network in the sandbox {sandbox}",
+          r.returncode == 77 or (calls and not any(calls)))
+
+
 def main():
     program = os.path.abspath(sys.argv[1])
     uml, x86 = kernel("uml-6.17/linux"), kernel("x86-6.12/bzImage")
@@ -100,6 +110,8 @@ def main():
         os.chdir(d)
         done = run_on(program, "uml", uml, uml)
         done |= run_on(program, "qemu", x86, kernel("x86-6.12/vmlinux"))
+        sandboxed(program, "uml", uml, "setuid")
+        sandboxed(program, "qemu", x86, "namespace")
         os.chdir("/")
     sys.exit(0 if done else 77)
 

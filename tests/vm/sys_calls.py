@@ -6,7 +6,7 @@ Runs the programs of tests/sys in User Mode Linux, and those with calls that it
 does not answer again in QEMU.  A variant is answered when some program's call
 of it ended in another way than "no such thing": ENOSYS, EINVAL, ENODEV,
 ENOTTY, EOPNOTSUPP, or not called or not returned at all.  Fails for a variant
-without an answer that ../sys/missing.txt does not explain, and for one that it
+without an answer that ../sys/missing.list does not explain, and for one that it
 explains and that has an answer.  `--table` prints every variant with its
 answers.  Exit 77 without the kernels and images of ../shared/kernel.
 """
@@ -37,7 +37,7 @@ def variants(text):
 
 def explained():
     """Patterns of variants that no kernel at hand answers."""
-    with open(f"{PROGRAMS}/missing.txt") as f:
+    with open(f"{PROGRAMS}/missing.list") as f:
         return [line.split()[0] for line in f
                 if line.strip() and not line.startswith("#")]
 
@@ -88,11 +88,12 @@ def is_answered(answers):
 def main():
     args = [a for a in sys.argv[1:] if a != "--table"]
     program = os.path.abspath(args[0])
-    where = os.path.abspath(args[1]) if len(args) > 1 else None
+    where = os.path.abspath(args[1] if len(args) > 1 else
+                            f"{HERE}/../../sys/linux")
     uml, x86 = kernel("uml-6.17/linux"), kernel("x86-6.12/bzImage")
     if not uml or not x86:
         skip("no kernels in ../shared/kernel")
-    options = ["--descriptions", where] if where else []
+    options = ["--descriptions", where]
     programs = sorted(glob.glob(f"{PROGRAMS}/*.prog"))
     calls = {}
     for path in programs:

@@ -6,6 +6,8 @@
 static const char prog_desc[] =
 	"resource fd[int32]: -1, -100\n"
 	"resource id[int64]\n"
+	"resource sub[fd]: -7\n"
+	"subs(p ptr[in, subs]) sub\n"
 	"open(file ptr[in, filename], flags flags[modes], mode int16) fd\n"
 	"dup(f fd) fd\n"
 	"close(f fd)\n"
@@ -42,6 +44,7 @@ static const char prog_desc[] =
 	"\th\tfmt[hex, int32]\n}\n"
 	"outs {\n\tc\tint32\n\td\tarray[int8, 8]\n\tl\tlen[d, int32]\n}\n"
 	"deep {\n\tnext\tptr[in, deep, opt]\n\tv\tint64\n}\n"
+	"subs {\n\ts\tsub\n\tn\tint32\n}\n"
 	"modes = 1, 2\n"
 	"words = \"alpha\", \"be\"\n";
 
@@ -51,6 +54,6 @@ static const char prog_consts[] =
 	"__NR_useid = 5\n__NR_write = 6\n__NR_read = 7\n__NR_map = 8\n"
 	"__NR_fixed = 9\n__NR_strings = 10\n__NR_pick = 11\n__NR_arrays = 12\n"
 	"__NR_maybe = 13\n__NR_vary = 14\n__NR_numbers = 15\n__NR_outs = 16\n"
-	"__NR_mount = 17\n__NR_deep = 18\n";
+	"__NR_mount = 17\n__NR_deep = 18\n__NR_subs = 19\n";
 
 #endif /* PROG_DESCRIPTIONS_H */

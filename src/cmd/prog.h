@@ -12,7 +12,8 @@
 #include "cmd/descriptions.h"
 #include "prog/prog.h"
 
-extern const struct command cmd_prog_encode, cmd_prog_fmt, cmd_prog_stat;
+extern const struct command cmd_prog_c, cmd_prog_encode, cmd_prog_fmt,
+	cmd_prog_stat;
 
 /** Read a whole file, "-": the standard input. Errors: io_read_file()'s. */
 fallible prog_read_text(const char *path, struct buf *out);

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "cmd/prog.h"
+#include "corpus/corpus.h"
 
 struct text_opts {
 	const char *arch, *dir;
@@ -29,21 +30,49 @@ struct each {
 	const struct text_opts *opts;
 	struct desc *desc;
 	struct prog_target *target;
-	void (*use)(struct each *e, const char *path, struct slice text,
+	void (*use)(struct each *e, struct slice text, bool of_log,
 		    const struct prog *p);
 	void *to;
 	size_t bad;
 };
 
+static fallible one_prog(struct each *e, const char *name, struct slice text,
+			 bool of_log)
+{
+	_cleanup_(prog_freep) struct prog *p = NULL;
+
+	TRY(prog_parse(e->target, name, text,
+		       e->opts->repair ? PROG_REPAIR : PROG_STRICT, &p));
+	e->use(e, text, of_log, p);
+	return NULL;
+}
+
+/* One that is no program of ours does not keep the others from use. */
+static void each_of_log(struct each *e, const char *path, struct slice log)
+{
+	_cleanup_(buf_deinit) struct buf text = {};
+
+	for (size_t n = 1; corpus_log_next(&log, &text); n++) {
+		_cleanup_(buf_deinit) struct buf name = {};
+		struct error *err;
+
+		buf_printf(&name, "%s(program %zu)", path, n);
+		err = one_prog(e, name.data, buf_as_slice(&text), true);
+		e->bad += err != NULL;
+		if (err)
+			cmd_complain(e->cmd, err);
+		text.len = 0;
+	}
+}
+
 static fallible one_file(struct each *e, const char *path)
 {
 	_cleanup_(buf_deinit) struct buf text = {};
-	_cleanup_(prog_freep) struct prog *p = NULL;
 
 	TRY(prog_read_text(path, &text));
-	TRY(prog_parse(e->target, path, buf_as_slice(&text),
-		       e->opts->repair ? PROG_REPAIR : PROG_STRICT, &p));
-	e->use(e, path, buf_as_slice(&text), p);
+	if (!corpus_is_log(buf_as_slice(&text)))
+		return one_prog(e, path, buf_as_slice(&text), false);
+	each_of_log(e, path, buf_as_slice(&text));
 	return NULL;
 }
 
@@ -92,13 +121,15 @@ static struct slice head_of(struct slice text)
 	return (struct slice){ text.p, len };
 }
 
-static void print_text(struct each *e, const char *path, struct slice text,
+/* Programs of a log become a log: each with the line that announces it. */
+static void print_text(struct each *e, struct slice text, bool of_log,
 		       const struct prog *p)
 {
 	struct buf *out = e->to;
 	struct slice head = head_of(text);
 
-	(void)path;
+	if (of_log)
+		buf_str(out, "executing program 0:\n");
 	buf_slice(out, head);
 	if (head.len && head.p[head.len - 1] != '\n')
 		buf_char(out, '\n');
@@ -134,12 +165,12 @@ struct counts {
 	size_t ncalls, nprogs, bytes;
 };
 
-static void count(struct each *e, const char *path, struct slice text,
+static void count(struct each *e, struct slice text, bool of_log,
 		  const struct prog *p)
 {
 	struct counts *n = e->to;
 
-	(void)path;
+	(void)of_log;
 	if (!n->calls)
 		n->calls = mem_calloc(e->desc->ncalls, sizeof(*n->calls));
 	for (size_t i = 0; i < prog_ncalls(p); i++)

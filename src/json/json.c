@@ -123,6 +123,11 @@ const char *json_get_text(const struct json *object, const char *key)
 	return s ? s : "";
 }
 
+const struct json *json_at(const struct json *array, size_t i)
+{
+	return (const struct json *)json_array_get((const json_t *)array, i);
+}
+
 int64_t json_get_int(const struct json *object, const char *key)
 {
 	return json_integer_value((const json_t *)json_get(object, key));

@@ -44,6 +44,9 @@ fallible json_parse(struct slice text, struct json **out);
 /** The member of an object, borrowed; NULL: none, or no object. */
 const struct json *json_get(const struct json *object, const char *key);
 
+/** Element `i` of an array, borrowed; NULL: none, or no array. */
+const struct json *json_at(const struct json *array, size_t i);
+
 /** A text's bytes, borrowed; "" if it is none or NULL. */
 const char *json_get_text(const struct json *object, const char *key);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* c_value.c - numbers, flags and addresses in C. */
 #include <ctype.h>
+#include <fcntl.h>
 
 #include "prog/c.h"
 
@@ -180,6 +181,11 @@ static bool put_flags(struct c_out *c, struct buf *out,
 
 	if (t->kind != DESC_FLAGS)
 		return false;
+	if (t->nlist && !strncmp(desc_name(d, d->value_names[t->list]), "S_I",
+				 3)) { /* a file's mode: nobody spells it out */
+		buf_printf(out, "%#llo", (unsigned long long)value);
+		return true;
+	}
 	do {
 		uint32_t i = best_flag(d, t, left);
 
@@ -251,6 +257,11 @@ static void put_result(struct c_out *c, struct buf *out, const struct arg *a)
 	const struct desc_type *t = a->type == DESC_NONE ? NULL :
 							   arg_type(c->p, a);
 
+	if (!var && a->child == ARG_NONE && (int64_t)a->value == AT_FDCWD) {
+		c_include(c, "fcntl.h");
+		buf_str(out, "AT_FDCWD");
+		return;
+	}
 	if (!var) {
 		c_number(c, out, NULL, a->child == ARG_NONE ? a->value : 0,
 			 t ? (t->base_bytes ? t->base_bytes : 8) : 8);

@@ -238,12 +238,8 @@ static fallible to_type(struct parser *s, const char *start, uint32_t type,
 							&s->d->types[type];
 	uint64_t size = *len;
 
-	if (t && t->kind == DESC_IMAGE)
-		TRY(check_image(s, start, len));
 	if (!image && take(s, '/'))
 		TRY(read_size(s, *len, &size));
-	else
-		size = *len;
 	if (t && t->size != DESC_VARLEN) {
 		if (size > t->size)
 			TRY(misfit(s, start, "%s has %u bytes, this has %llu",
@@ -256,6 +252,8 @@ static fallible to_type(struct parser *s, const char *start, uint32_t type,
 		return NULL;
 	}
 	resize(s, len, size);
+	if (t && t->kind == DESC_IMAGE)
+		return check_image(s, start, len);
 	if (t && t->kind == DESC_STRING && t->nlist)
 		TRY(check_values(s, start, t, len));
 	if (t && type_is_constant(s->d, type))

@@ -386,9 +386,12 @@ bool resource_fits(const struct desc *d, uint32_t made, uint32_t wanted)
 
 uint64_t resource_default(const struct desc *d, uint32_t resource)
 {
-	const struct desc_resource *r = &d->resources[resource];
+	uint64_t value = 0;
 
-	return r->nlist ? d->values[r->list] : 0;
+	for (uint32_t r = resource; r != DESC_NONE; r = d->resources[r].parent)
+		if (d->resources[r].nlist)
+			value = d->values[d->resources[r].list];
+	return value;
 }
 
 bool type_is_constant(const struct desc *d, uint32_t type)

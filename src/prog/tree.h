@@ -138,7 +138,10 @@ uint64_t special_address(const struct prog *p, uint64_t value);
 /** Whether values of resource `made` may stand where `wanted` is asked for. */
 bool resource_fits(const struct desc *d, uint32_t made, uint32_t wanted);
 
-/** The value of a resource when no call made one: its first special value. */
+/**
+ * The value of a resource when no call made one: the first special value of the
+ * resource that it is at last a kind of, if that has any.
+ */
 uint64_t resource_default(const struct desc *d, uint32_t resource);
 
 /** Whether it is an array[const[V, intN], N], which is data of one value. */

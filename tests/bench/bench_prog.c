@@ -17,6 +17,7 @@
 enum { CALLS = 30, ROUNDS = 20, MAX_PROGS = 1000, SMALL_BYTES = 8 << 10 };
 #define ENCODE_TARGET_US 10.0
 #define PARSE_TARGET_MS 40.0
+#define SIZES_TARGET_NS 300.0
 
 static double now_us(void)
 {
@@ -83,6 +84,28 @@ static void bench_encode(struct prog **progs, size_t n)
 	printf("encode: %.2f us a program of %d calls, %zu arguments, %zu "
 	       "bytes (target: under %.0f)\n",
 	       best, CALLS, args / n, bytes / n, ENCODE_TARGET_US);
+}
+
+/* ---- Lengths ---- */
+
+static void bench_sizes(struct prog **progs, size_t n)
+{
+	double best = 1e9;
+	size_t calls = 0;
+
+	for (size_t i = 0; i < n; i++)
+		calls += progs[i]->calls.len;
+	for (int round = 0; round < ROUNDS; round++) {
+		double start = now_us(), took;
+
+		for (size_t i = 0; i < n; i++)
+			vec_for_each(&progs[i]->calls, c)
+				prog_assign_sizes(progs[i], c);
+		took = (now_us() - start) * 1e3 / (double)calls;
+		best = took < best ? took : best;
+	}
+	printf("lengths: %.0f ns a call (target: under %.0f)\n", best,
+	       SIZES_TARGET_NS);
 }
 
 /* ---- Text ---- */
@@ -214,6 +237,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < d->ncalls && n < MAX_PROGS; i += CALLS)
 		progs[n++] = make_prog(t, i);
 	bench_encode(progs, n);
+	bench_sizes(progs, n);
 	bench_text(t, dir, progs, n);
 	while (n--)
 		prog_free(progs[n]);

@@ -86,6 +86,20 @@ with tempfile.TemporaryDirectory() as d:
           bytes.fromhex(r.stdout) == packed)
     check("encode two forms",
           bugon("encode", "-xj", "-d", "sys", "a.prog").returncode == 2)
+    log = ("[   1.0] noise\n1.2 executing program 3:\nr9 = open(&AUTO='a', 0x2)\n"
+           "write(r9, &(0x7f0000000100), 0x0)\n[   2.0] noise\n"
+           "1.3 executing program 1:\nclose(0x7)\n")
+    want = ("executing program 0:\nr0 = open(&(0x7f0000000000)='a', 0x2)\n"
+            "write(r0, &(0x7f0000000100), 0x0)\n"
+            "executing program 0:\nclose(0x7)\n")
+    r = bugon("fmt", "-d", "sys", "-", stdin=log)
+    check("a log", r.returncode == 0, r.stdout == want)
+    r = bugon("fmt", "-d", "sys", "-", stdin=want)
+    check("a log of the log", r.returncode == 0, r.stdout == want)
+    r = bugon("fmt", "-d", "sys", "-", stdin=want + "executing program 2:\n"
+              "gone(0x1)\n")
+    check("one bad program of a log", r.returncode == 1, r.stdout == want,
+          "(program 3):1:1: unknown call gone" in r.stderr)
     check("no files", bugon("fmt", "-d", "sys").returncode == 2)
     check("no such file", bugon("fmt", "-d", "sys", "x").returncode == 1)
     check("no such directory",

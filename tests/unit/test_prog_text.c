@@ -121,6 +121,16 @@ static void results(void **state)
 	      "getid(&(0x7f0000000000))\n");
 }
 
+/* Without a value it is what the resource it is a kind of says. */
+static void defaults_of_results(void **state)
+{
+	becomes(*state, "subs(&(0x7f0000000000)={0xffffffffffffffff, 0x0})\n",
+		"subs(&(0x7f0000000000))\n");
+	stays(*state, "subs(&(0x7f0000000000)={0xfffffffffffffff9})\n");
+	becomes(*state, "subs(&(0x7f0000000000)={nil, 0x1})\n",
+		"subs(&(0x7f0000000000)={0xffffffffffffffff, 0x1})\n");
+}
+
 static void pointers(void **state)
 {
 	becomes(*state, "open(&(0x7f0000000000)='./a\\x00', 0x1, 0x0)\n",
@@ -384,7 +394,6 @@ static void calls(void **state)
 static void images(void **state)
 {
 	_cleanup_(buf_deinit) struct buf raw = {}, small = {}, back = {};
-	_cleanup_(buf_deinit) struct buf text = {};
 	struct error *err;
 	size_t size = 0;
 
@@ -417,6 +426,9 @@ static void images(void **state)
 	      "p:1:27: the image is not base 64", "");
 	wrong(*state, "mount(&(0x7f0000000000)=\"$eJwDAAAAAAF=\", 0x8)\n",
 	      "the image is not base 64", "");
+	wrong(*state, "mount(&(0x7f0000000000)=\"\"/10, 0x8)\n",
+	      "p:1:25: the image is no zlib stream",
+	      "mount(&(0x7f0000000000), 0x8)\n");
 	wrong(*state, "mount(&(0x7f0000000000)=\"$AAAAAAAAAAA=\", 0x8)\n",
 	      "p:1:25: the image is no zlib stream",
 	      "mount(&(0x7f0000000000), 0x8)\n");
@@ -525,6 +537,7 @@ int main(void)
 		TEST(lines),
 		TEST(numbers),
 		TEST(results),
+		TEST(defaults_of_results),
 		TEST(pointers),
 		TEST(memory),
 		TEST(data),

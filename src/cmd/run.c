@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* run.c - "bugon run": boot a kernel, run a program in it, report crashes. */
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,32 +104,44 @@ static void show_console(void *ctx, struct slice text)
 	fflush(stdout);
 }
 
-/* "[    1.234567] " or with a caller: what printk puts in front. */
-static bool is_printk(struct slice line)
+/* "[    1.234567]": what printk puts in front (kernel/printk/printk.c). */
+static bool is_printk(struct slice text)
 {
-	size_t i = 1;
+	enum { SECONDS = 5, MICROSECONDS = 6 };
+	size_t i = 1, dot;
 
-	if (!line.len || *line.p != '[')
+	if (!text.len || *text.p != '[')
 		return false;
-	while (i < line.len && (line.p[i] == ' ' || line.p[i] == '.' ||
-				(line.p[i] >= '0' && line.p[i] <= '9')))
+	while (i < text.len && text.p[i] == ' ')
 		i++;
-	return i > 6 && i < line.len && line.p[i] == ']';
+	while (i < text.len && isdigit((unsigned char)text.p[i]))
+		i++;
+	dot = i++;
+	while (i < text.len && isdigit((unsigned char)text.p[i]))
+		i++;
+	return dot >= 1 + SECONDS && i == dot + 1 + MICROSECONDS &&
+	       i < text.len && text.p[dot] == '.' && text.p[i] == ']';
 }
 
-/* The console without the kernel's lines: what the program printed. */
+/*
+ * The console without the kernel's lines: what the program printed.  A line of
+ * the kernel's begins anywhere: it does not wait for the program's newline.
+ */
 static void program_output(struct slice text, struct buf *out)
 {
 	struct slice line;
 
-	while (slice_line(&text, &line)) {
-		if (line.len && line.p[line.len - 1] == '\r')
-			line.len--;
-		if (is_printk(line))
+	while (text.len) {
+		if (is_printk(text)) {
+			slice_line(&text, &line);
 			continue;
-		buf_slice(out, line);
-		buf_char(out, '\n');
+		}
+		if (!slice_starts(text, SLICE("\r\n")))
+			buf_char(out, *text.p);
+		text = slice_from(text, 1);
 	}
+	if (out->len && out->data[out->len - 1] != '\n')
+		buf_char(out, '\n');
 }
 
 static struct error *on_report(void *ctx, const struct report *r)

@@ -40,6 +40,19 @@ int main(int argc, char **argv)
 	return 7;
 }
 """
+# The kernel begins its line where the program's stands.
+PARTIAL = r"""
+#include <fcntl.h>
+#include <unistd.h>
+int main(void)
+{
+	int kmsg = open("/dev/kmsg", O_WRONLY);
+	return write(1, "[9] first\nla", 12) != 12 ||
+	       write(kmsg, "<1>in between\n", 14) != 14 ||
+	       write(1, "st", 2) != 2 ||
+	       write(kmsg, "<1>at the end\n", 14) != 14;
+}
+"""
 TITLE = "KASAN: slab-use-after-free Read in lkdtm_READ_AFTER_FREE"
 
 
@@ -85,6 +98,14 @@ def programs(run):
     check("output and status", r.returncode == 0,
           r.stdout == "argument one, uid 0\n",
           "exited with status 7" in r.stderr)
+    with open("partial.c", "w") as f:
+        f.write(PARTIAL)
+    r = bugon(*run, "--shell", "partial.c")
+    check("a last line without newline", r.returncode == 0,
+          r.stdout == "[9] first\nlast\n")
+    r = bugon(*run, "--json", "--shell", "partial.c")
+    check("the same in JSON",
+          json.loads(r.stdout)[0]["output"] == "[9] first\nlast\n")
     r = bugon(*run, "--shell", "x.c", "abort")
     check("signal", r.returncode == 0, "killed by signal 6" in r.stderr)
     r = bugon(*run, "--timeout", "1", "--shell", "x.c", "hang")

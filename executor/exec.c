@@ -7,9 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "executor.h"
+
+enum { DRAIN_MS = 200 };
 
 /* The payload as argv; false unless it is NUL-terminated strings. */
 static bool split_argv(const struct job *j, char *argv[WIRE_MAX_ARGV + 1])
@@ -55,6 +58,21 @@ static void run_binary(void *arg)
 	end_process(127);
 }
 
+/*
+ * What the program printed leaves the guest before the answer does.  Not for
+ * ever: it may have stopped the terminal; the supervisor's timer interrupts.
+ */
+static void drain_console(void)
+{
+	uint64_t end = now_ns() + DRAIN_MS * 1000000ull;
+	int fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+	while (fd >= 0 && tcdrain(fd) && errno == EINTR && now_ns() < end)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
 void exec_binary(struct executor *x)
 {
 	char *argv[WIRE_MAX_ARGV + 1];
@@ -74,8 +92,10 @@ void exec_binary(struct executor *x)
 	status = wait_child(x, pid, x->job.req.timeout_ms);
 	clean_processes(x, pid);
 	clean_work_dir(x->work_dir);
-	if (x->is_init)
+	if (x->is_init) {
 		clean_loops();
+		drain_console();
+	}
 	if (x->shared->invalid_at) /* execve() failed */
 		respond(x, WIRE_ERROR, (int32_t)x->shared->invalid_at);
 	else

@@ -91,6 +91,7 @@ struct run {
 	struct json *crashes;
 	struct guest_cover cover;
 	bool alive; /* the guest can run another one */
+	bool again; /* the same program runs next */
 	bool boot_reported; /* what the kernel said at its start */
 	bool told; /* `object` says how the run went */
 	bool many; /* several runs: a snapshot may pay */
@@ -342,6 +343,22 @@ static void say_unsupported(struct run *run, const struct run_job *job)
 			job->name, buf_cstr(&names));
 }
 
+/*
+ * What the kernel still prints behind an answer.  Before the same program runs
+ * again nobody waits for it: then it is that run's, whose reports are the same.
+ */
+static fallible linger(struct run *run, bool got)
+{
+	struct vm *vm = guest_vm(run->guest);
+	size_t nr;
+
+	if (!got || !run->again)
+		return vm_drain(vm, got ? LINGER_MS : DYING_MS);
+	TRY(vm_drain(vm, 0));
+	vm_crashes(vm, &nr);
+	return nr ? vm_drain(vm, LINGER_MS) : NULL;
+}
+
 static fallible run_once(struct run *run, const struct run_job *job)
 {
 	struct vm *vm = guest_vm(run->guest);
@@ -361,7 +378,7 @@ static fallible run_once(struct run *run, const struct run_job *job)
 				     (uint64_t)INT32_MAX),
 		       &res, &got),
 	    "%s", job->name);
-	TRY(vm_drain(vm, got ? LINGER_MS : DYING_MS));
+	TRY(linger(run, got));
 	vm_console(vm, from, &console);
 	hangs = !got && !vm_death(vm)->kind;
 	describe(job, &res, got, vm_death(vm), &how);
@@ -399,9 +416,11 @@ static fallible run_and_list(struct run *run, const struct run_job *job)
 
 static fallible run_each(struct run *run, const struct run_job *jobs, size_t n)
 {
-	for (unsigned i = 0; i < run->opts->repeat; i++)
+	for (unsigned i = 0; i < run->opts->repeat; i++) {
+		run->again = n == 1 && i + 1 < run->opts->repeat;
 		for (size_t k = 0; k < n; k++)
 			TRY(run_and_list(run, &jobs[k]));
+	}
 	return NULL;
 }
 

@@ -168,6 +168,41 @@ def system_calls(run):
     check("bad program", r.returncode == 1, "bad.prog:1:" in r.stderr)
 
 
+def repeats(*kernels):
+    """Quick, and each with its own output, even when the terminal is stopped."""
+    with open("lines.c", "w") as f:
+        f.write("""
+#include <stdio.h>
+#include <termios.h>
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < 100; i++)
+		printf("line %d\\n", i);
+	fflush(stdout);
+	return argc > 1 && tcflow(1, TCOOFF);
+}
+""")
+    expected = "".join(f"line {i}\n" for i in range(100))
+    for image in kernels:
+        args = ("run", "--kernel", image, "--accel", "tcg", "--json",
+                "--repeat")
+        start = time.time()
+        bugon(*args, "1", "a.prog")
+        once = time.time() - start
+        start = time.time()
+        r = bugon(*args, "41", "a.prog")
+        each = (time.time() - start - once) / 40
+        check(f"a run takes {each * 1000:.0f} ms more",
+              len(json.loads(r.stdout)) == 41, each < 0.1)
+        r = bugon(*args, "20", "--shell", "lines.c")
+        check("each with its output",
+              [x["output"] for x in json.loads(r.stdout)] == [expected] * 20)
+        r = bugon(*args, "3", "--shell", "lines.c", "stop")
+        runs = json.loads(r.stdout)
+        check("a stopped terminal", r.returncode == 0,
+              [x["result"] for x in runs] == ["exited with status 0"] * 3)
+
+
 def crashes_in_a_row(*kernels):
     """Twenty: each is caught, and the machine is back."""
     for image in kernels:
@@ -298,6 +333,10 @@ def main():
             f.write(SOURCE)
         programs(run[1:])
         system_calls(run[1:])
+        if bzimage and shutil.which("qemu-system-x86_64"):
+            repeats(where, bzimage)
+        else:
+            repeats(where)
         crashes_in_a_row(where, bzimage)
         splat_at_boot(where, bzimage)
         two_at_once(run[1:])

@@ -487,7 +487,7 @@ static void syzkaller_tests(void **state)
 	const char *root = getenv("BUGON_SYZKALLER");
 	_cleanup_(desc_freep) struct desc *tree_desc = NULL;
 	_cleanup_(prog_target_freep) struct prog_target *tree = NULL;
-	struct sim *a = sim_new(), *b = sim_new();
+	struct sim *a, *b;
 	unsigned done = 0, calls = 0, bad = 0;
 	char pattern[512];
 	glob_t found;
@@ -496,6 +496,8 @@ static void syzkaller_tests(void **state)
 		tree = tree_target(root, &tree_desc);
 	if (!tree)
 		SKIP_TEST("no BUGON_SYZKALLER");
+	a = sim_new();
+	b = sim_new();
 	snprintf(pattern, sizeof(pattern), "%s/sys/linux/test/[a-z]*", root);
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++) {

@@ -7,13 +7,12 @@
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 
 #include "pseudo.h"
 
-#define TEXT_BYTES 4096
+#include "prog/helpers/mount_options.c"
+
 #define PARTITIONS 7 /* ./file0 and so on */
 
 struct loop {
@@ -80,48 +79,10 @@ static void let_go(struct loop *l)
 	PREPARE(close, (uint64_t)l->fd);
 }
 
-static bool has_option(const char *opts, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; *opts; opts += strcspn(opts, ","), opts += *opts == ',')
-		if (!strncmp(opts, name, len) &&
-		    (!opts[len] || opts[len] == ','))
-			return true;
-	return false;
-}
-
-static void add_option(char *opts, const char *name)
-{
-	size_t len = strlen(opts);
-
-	if (len + strlen(name) + 2 < TEXT_BYTES)
-		snprintf(opts + len, TEXT_BYTES - len, "%s%s", len ? "," : "",
-			 name);
-}
-
-/*
- * A damaged image is no reason to panic, and one whose UUID was seen before is
- * none to refuse it (ext4(5), xfs(5), Documentation/filesystems/gfs2).
- */
-static void fit_options(const char *fs, char *opts, uint64_t *flags)
-{
-	if (!strcmp(fs, "iso9660"))
-		*flags |= MS_RDONLY;
-	if (!strncmp(fs, "ext", 3) && (has_option(opts, "errors=panic") ||
-				       !has_option(opts, "errors=remount-ro")))
-		add_option(opts, "errors=continue");
-	if (!strcmp(fs, "xfs"))
-		add_option(opts, "nouuid");
-	if (!strcmp(fs, "gfs2") &&
-	    (has_option(opts, "errors=panic") || has_option(opts, "debug")))
-		add_option(opts, "errors=withdraw");
-}
-
 static int64_t mount_and_open(struct pseudo *c, const char *source)
 {
 	static const uint64_t here = (uint64_t)AT_FDCWD;
-	char fs[64], dir[TEXT_BYTES], opts[TEXT_BYTES] = "";
+	char fs[64], dir[4096], opts[OPTIONS_BYTES] = "";
 	uint64_t flags = c->args[2];
 	int64_t ret, fd;
 

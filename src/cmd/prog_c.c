@@ -13,7 +13,7 @@ enum { RESULTS_MAX = 64 << 20 };
 struct c_opts {
 	const char *arch, *dir, *results;
 	unsigned times, timeout_s;
-	bool repair, threads;
+	bool print, repair, threads;
 };
 
 static const struct opt c_options[] = {
@@ -27,6 +27,8 @@ static const struct opt c_options[] = {
 	    "let it run N times, in a process and a directory each"),
 	OPT(OPT_UINT, 't', "timeout", c_opts, timeout_s, "S",
 	    "end each of these after S seconds (5)"),
+	OPT(OPT_FLAG, 'p', "print", c_opts, print, NULL,
+	    "have it print how each call went: call N = RESULT ERRNO"),
 	OPT(OPT_FLAG, 'T', "threads", c_opts, threads, NULL,
 	    "make each call on a thread of its own, left behind after 50 ms"),
 	OPT(OPT_STR, 0, "results", c_opts, results, "FILE",
@@ -73,6 +75,7 @@ static fallible to_c(const struct c_opts *o, const char *path,
 	struct prog_c_opts how = { .title = path,
 				   .repeat = o->times,
 				   .timeout_s = o->timeout_s,
+				   .print = o->print,
 				   .threads = o->threads };
 	results known = {};
 	struct error *err = NULL;
@@ -100,6 +103,9 @@ static fallible c_run(const void *opts, int argc, char **argv, int *status)
 	if (argc != 1)
 		return error_new(ERR_USAGE, "one program; - is the standard "
 					    "input");
+	if (o->print && o->threads)
+		return error_new(ERR_USAGE, "--print waits for each call, "
+					    "--threads does not");
 	TRY(cmd_desc_arch(o->arch, &arch));
 	TRY(cmd_descriptions(o->dir, arch, &desc));
 	TRY(to_c(o, argv[0], desc, &out));

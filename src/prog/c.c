@@ -20,6 +20,14 @@ static const struct helper {
 #include "c_helpers.def"
 };
 
+/* Pseudo-system-calls; libc_calls' arguments. */
+static const struct pseudo {
+	const char *call, *args, *needs;
+} pseudos[] = {
+#define C_PSEUDO(call, args, needs) { call, args, needs },
+#include "prog/c_pseudo.def"
+};
+
 static const struct libc_call {
 	const char *call, *function, *header, *args;
 } libc_calls[] = {
@@ -66,21 +74,39 @@ void c_helper(struct c_out *c, const char *name)
 
 	while (strcmp(helpers[i].name, name))
 		i++;
-	c->helpers |= 1u << i;
+	c->helpers |= 1ull << i;
 	helper_text(c, i);
 }
 
-const char *c_var_find(const struct c_out *c, uint32_t arg)
+static bool has_helper(const struct c_out *c, const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(helpers); i++)
+		if (c->helpers >> i & 1 && !strcmp(helpers[i].name, name))
+			return true;
+	return false;
+}
+
+static const char *find_var(const struct c_out *c, uint32_t arg, bool is_result)
 {
 	vec_for_each(&c->vars, v)
-		if (v->arg == arg)
+		if (v->arg == arg && v->is_result == is_result)
 			return v->name;
 	return NULL;
 }
 
+const char *c_var_find(const struct c_out *c, uint32_t arg)
+{
+	return find_var(c, arg, false);
+}
+
+const char *c_result_find(const struct c_out *c, uint32_t arg)
+{
+	return find_var(c, arg, true);
+}
+
 void c_var_add(struct c_out *c, uint32_t arg, char *name)
 {
-	vec_push(&c->vars, (struct c_var){ arg, name });
+	vec_push(&c->vars, (struct c_var){ arg, false, name });
 }
 
 /* ---- Memory -------------------------------------------------------------------------------- */
@@ -191,7 +217,8 @@ static void place_data(struct c_out *c, uint32_t arg)
 }
 
 /* What can only be written when results of earlier calls are there. */
-static void late_value(struct c_out *c, const char *path, uint32_t arg)
+static void late_value(struct c_out *c, const char *path, uint32_t arg,
+		       uint64_t off)
 {
 	static const char *const formats[] = { NULL, "%020llu", "0x%016llx",
 					       "%023llo" };
@@ -210,6 +237,17 @@ static void late_value(struct c_out *c, const char *path, uint32_t arg)
 	buf_printf(c->body, "\tput_text(&%s, \"%s\", ", path, formats[format]);
 	c_scalar(c, c->body, arg);
 	buf_str(c->body, ");\n");
+}
+
+static void note_sum(struct c_out *c, const char *path, uint32_t arg,
+		     uint64_t off)
+{
+	const struct arg *a = arg_at(c->p, arg);
+	struct c_known_sum s = { .arg = arg };
+
+	if (!(a->flags & ARG_ANY) && arg_type(c->p, a)->kind == DESC_CSUM &&
+	    c_sum(c, c->at + off, &s.value))
+		vec_push(&c->sums, s);
 }
 
 static void place_typed(struct c_out *c, uint32_t arg, const char *name)
@@ -238,6 +276,8 @@ static void place_typed(struct c_out *c, uint32_t arg, const char *name)
 	buf_printf(c->body, "%s*%s = %s;\n",
 		   strchr("})", c->body->data[c->body->len - 1]) ? " " : "",
 		   buf_cstr(&var), address);
+	c->at = pointer->value;
+	c_scalars(c, pointer->child, "", note_sum);
 	if (!c_value(c, &value, pointer->child))
 		put_zeroes(c, arg, buf_cstr(&var), size);
 	else if (c_is_ints(c->p, a))
@@ -256,6 +296,17 @@ static void place_typed(struct c_out *c, uint32_t arg, const char *name)
 			   buf_cstr(&value));
 	c_scalars(c, pointer->child, buf_cstr(&var), late_value);
 	c_var_add(c, pointer->child, mem_strdup(buf_cstr(&var)));
+}
+
+static void place_image(struct c_out *c, uint32_t arg)
+{
+	char *name = NULL;
+
+	if (!c_image(c))
+		name = mem_strdup("NULL");
+	else if (asprintf(&name, "image_%u", c->call) < 0)
+		abort();
+	c_var_add(c, arg, name);
 }
 
 /* Memory of pointers, the innermost first; `name` is that of the field. */
@@ -283,7 +334,10 @@ static void place(struct c_out *c, uint32_t arg, const char *name, bool in_call)
 
 	const struct arg *to = arg_at(c->p, a->child);
 
-	if (in_call && is_text(c->p, to) && !has_len(c) && !overlaps(c, arg)) {
+	if (to->type != DESC_NONE && arg_type(c->p, to)->kind == DESC_IMAGE) {
+		place_image(c, a->child);
+	} else if (in_call && is_text(c->p, to) && !has_len(c) &&
+		   !overlaps(c, arg)) {
 		_cleanup_(buf_deinit) struct buf text = {};
 
 		c_literal(&text, c->p->bytes.data + to->from, to->len - 1);
@@ -326,7 +380,8 @@ static const struct libc_call *
 find_libc(const struct c_out *c, const struct call *call, struct slice name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(libc_calls); i++)
-		if (slice_eq(name, slice_cstr(libc_calls[i].call)))
+		if (slice_eq(name, slice_cstr(libc_calls[i].call)) &&
+		    !(c->opts->print && slice_eq(name, SLICE("sync"))))
 			return fits_libc(c, call, libc_calls[i].args) ?
 				       &libc_calls[i] :
 				       NULL;
@@ -356,6 +411,19 @@ static void put_nr(struct c_out *c, const struct call *call, struct slice name)
 	buf_printf(c->body, "__NR_" SLICE_FMT, SLICE_ARG(name));
 }
 
+/* Variables with a type of their own do not fit prototypes. */
+static void put_void(struct c_out *c, uint32_t arg)
+{
+	const struct arg *a = arg_at(c->p, arg);
+	const char *var = a->kind == ARG_POINTER && a->child != ARG_NONE ?
+				  c_var_find(c, a->child) :
+				  NULL;
+
+	if (var && *var != '"' && strncmp(var, "data", 4) != 0 &&
+	    strncmp(var, "image_", 6) != 0 && strcmp(var, "NULL") != 0)
+		buf_str(c->body, "(void *)");
+}
+
 /* `casts`: to long, for in_thread() and its like. */
 static void put_args(struct c_out *c, const struct call *call,
 		     const char *before, bool casts)
@@ -363,17 +431,13 @@ static void put_args(struct c_out *c, const struct call *call,
 	for (uint32_t i = call->arg; i != ARG_NONE; i = arg_at(c->p, i)->next) {
 		const struct arg *a = arg_at(c->p, i);
 		bool pointer = a->kind == ARG_POINTER || a->kind == ARG_VMA;
-		const char *var = a->kind == ARG_POINTER &&
-						  a->child != ARG_NONE ?
-					  c_var_find(c, a->child) :
-					  NULL;
 
 		buf_str(c->body, before);
 		before = ", ";
 		if (casts)
 			buf_str(c->body, "(long)");
-		else if (var && *var != '"' && strncmp(var, "data", 4) != 0)
-			buf_str(c->body, "(void *)");
+		else
+			put_void(c, i);
 		if (casts && pointer)
 			buf_char(c->body, '(');
 		c_scalar(c, c->body, i);
@@ -395,23 +459,86 @@ static void put_threaded(struct c_out *c, const struct call *call,
 	buf_str(c->body, ");");
 }
 
+/* An argument of a helper: what its prototype wants, whatever the program has. */
+static void put_pseudo_arg(struct c_out *c, uint32_t arg, char want)
+{
+	const struct arg *a = arg_at(c->p, arg);
+	bool pointer = a->kind == ARG_POINTER || a->kind == ARG_VMA;
+
+	if (want == 'p' && !pointer)
+		buf_str(c->body, "(void *)(long)");
+	if (want == 'i' && pointer)
+		buf_str(c->body, "(long)(");
+	put_void(c, arg);
+	c_scalar(c, c->body, arg);
+	if (want == 'i' && pointer)
+		buf_char(c->body, ')');
+}
+
+static void put_pseudo(struct c_out *c, const struct call *call,
+		       const struct pseudo *s)
+{
+	uint32_t arg = call->arg;
+	char name[32];
+
+	for (const char *n = s->needs; *n; n += strspn(n, " ")) {
+		int len = (int)strcspn(n, " ");
+
+		snprintf(name, sizeof(name), "%.*s", len, n);
+		c_helper(c, name);
+		n += len;
+	}
+	c_helper(c, s->call);
+	buf_printf(c->body, "%s(", s->call);
+	for (const char *want = s->args; *want; want++) {
+		buf_str(c->body, want == s->args ? "" : ", ");
+		if (arg == ARG_NONE) {
+			buf_char(c->body, '0');
+			continue;
+		}
+		put_pseudo_arg(c, arg, *want);
+		arg = arg_at(c->p, arg)->next;
+	}
+	buf_char(c->body, ')');
+}
+
+static const struct pseudo *find_pseudo(const struct c_out *c,
+					const struct call *call)
+{
+	struct slice name = base_name(c, call);
+
+	for (size_t i = 0; i < ARRAY_LEN(pseudos); i++)
+		if (slice_eq(name, slice_cstr(pseudos[i].call)))
+			return &pseudos[i];
+	return NULL;
+}
+
 static void put_plain(struct c_out *c, const struct call *call,
 		      struct slice name, const char *result)
 {
+	const struct pseudo *pseudo = find_pseudo(c, call);
 	const struct libc_call *l = find_libc(c, call, name);
 
 	if (result)
 		buf_printf(c->body, "%s = ", result);
-	if (l) {
+	if (c->opts->print) {
+		c_helper(c, "print_result");
+		buf_printf(c->body, "print_result(%u, (long)", c->call);
+	}
+	if (pseudo) {
+		put_pseudo(c, call, pseudo);
+	} else if (l) {
 		c_include(c, l->header);
 		buf_printf(c->body, "%s(", l->function);
 		put_args(c, call, "", false);
+		buf_char(c->body, ')');
 	} else {
 		buf_str(c->body, "syscall(");
 		put_nr(c, call, name);
 		put_args(c, call, ", ", false);
+		buf_char(c->body, ')');
 	}
-	buf_str(c->body, ");");
+	buf_str(c->body, c->opts->print ? ");" : ";");
 }
 
 /* What is known of how the call went. */
@@ -452,7 +579,8 @@ static int64_t unset_value(const struct c_out *c, uint32_t arg)
 }
 
 /* A result that the kernel wrote into memory. */
-static void take_result(struct c_out *c, const char *path, uint32_t arg)
+static void take_result(struct c_out *c, const char *path, uint32_t arg,
+			uint64_t off)
 {
 	char *name;
 
@@ -460,7 +588,7 @@ static void take_result(struct c_out *c, const char *path, uint32_t arg)
 		return;
 	name = result_name(c, arg);
 	buf_printf(c->body, "\tlong %s = %s;\n", name, path);
-	c_var_add(c, arg, name);
+	vec_push(&c->vars, (struct c_var){ arg, true, name });
 }
 
 static void take_results(struct c_out *c, const struct call *call)
@@ -489,16 +617,19 @@ static void put_call(struct c_out *c, uint32_t i)
 	const struct call *call = &c->p->calls.data[i];
 	const struct desc_call *dc = &c->p->target->d->calls[call->id];
 	struct slice name = base_name(c, call);
-	bool threaded = call->props.async || c->opts->threads;
+	bool threaded = (call->props.async || c->opts->threads) &&
+			!find_pseudo(c, call);
 	char *result = NULL;
 	uint32_t k = 0;
 
 	c->call = i;
+	c_next_call(c);
 	for (uint32_t a = call->arg; a != ARG_NONE; a = arg_at(c->p, a)->next)
 		place(c, a,
 		      desc_name(c->p->target->d,
 				c->p->target->d->fields[dc->arg + k++].name),
 		      true);
+	c_late_sums(c);
 	if (call->ret != ARG_NONE && c->wanted[call->ret]) {
 		result = result_name(c, call->ret);
 		if (threaded || call->props.rerun)
@@ -524,7 +655,7 @@ static void put_call(struct c_out *c, uint32_t i)
 		buf_printf(c->body, "\tif (%s == -1)\n\t\t%s = %lld;\n", result,
 			   result, (long long)unset_value(c, call->ret));
 	if (result)
-		c_var_add(c, call->ret, result);
+		vec_push(&c->vars, (struct c_var){ call->ret, true, result });
 	take_results(c, call);
 }
 
@@ -609,13 +740,16 @@ static void put_file(struct c_out *c, struct buf *out)
 		buf_str(out, "/* The memory of all arguments. */\n"
 			     "static void *data;\n\n");
 	for (unsigned i = 0; i < ARRAY_LEN(helpers); i++)
-		if (c->helpers & 1u << i) {
+		if (c->helpers & 1ull << i) {
 			struct slice text = helper_text(c, i);
 
 			buf_slice(out, slice_trim(text));
 			buf_str(out, "\n\n");
 		}
+	buf_slice(out, buf_as_slice(&c->images));
 	buf_str(out, "static void program(void)\n{\n");
+	if (has_helper(c, "tun")) /* whose packets then wait */
+		buf_str(out, "\topen_tun();\n");
 	buf_slice(out, buf_as_slice(c->body));
 	buf_str(out, "}\n\n");
 	put_main(c, out);
@@ -644,13 +778,17 @@ fallible prog_to_c(const struct prog *p, const struct prog_c_opts *opts,
 		   struct buf *out)
 {
 	const struct desc *d = p->target->d;
-	_cleanup_(buf_deinit) struct buf body = {};
+	_cleanup_(buf_deinit) struct buf body = {}, encoded = {};
 	struct c_out c = { .p = p, .opts = opts, .body = &body };
 
 	vec_for_each(&p->calls, call)
-		if (d->calls[call->id].nr == DESC_NONE)
+		if (d->calls[call->id].nr == DESC_NONE &&
+		    !find_pseudo(&c, call))
 			return error_new(ERR_INPUT, "%s cannot be written in C",
 					 desc_name(d, d->calls[call->id].name));
+	TRY(prog_encode(p, 0, &encoded));
+	c.encoded = buf_as_slice(&encoded);
+	c.encoded_call.p = c.encoded.p;
 	c.wanted = find_wanted(p);
 	for (uint32_t i = 0; i < p->calls.len; i++)
 		put_call(&c, i);
@@ -659,7 +797,9 @@ fallible prog_to_c(const struct prog *p, const struct prog_c_opts *opts,
 		free(v->name);
 	vec_free(&c.vars);
 	vec_free(&c.names);
+	vec_free(&c.sums);
 	buf_deinit(&c.includes);
+	buf_deinit(&c.images);
 	free(c.wanted);
 	return NULL;
 }

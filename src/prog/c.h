@@ -12,10 +12,17 @@ struct c_name {
 	bool is_call; /* __NR_name */
 };
 
-/* An argument that a variable stands for: a pointee or a result. */
+/* An argument that a variable stands for. */
 struct c_var {
 	uint32_t arg;
+	bool is_result; /* it is the value; else a pointer to it */
 	char *name; /* an expression */
+};
+
+/* A checksum over constant bytes. */
+struct c_known_sum {
+	uint32_t arg;
+	uint16_t value; /* as a little-endian number */
 };
 
 struct c_out {
@@ -29,15 +36,23 @@ struct c_out {
 	uint32_t call; /* under way */
 	uint32_t nresults;
 	bool data; /* the program's memory is used */
-	uint32_t helpers; /* bits: which of helpers[] */
+	uint64_t helpers; /* bits: which of helpers[] */
+	struct buf images; /* definitions */
+	struct slice encoded; /* the program as the executor gets it */
+	struct slice encoded_call; /* of it: the call under way */
+	uint64_t at; /* where the pointee under way is in the data area */
+	VEC(struct c_known_sum) sums;
 };
 
 /** Append `name` as an identifier that is no keyword or macro. */
 void c_ident(struct buf *out, const char *name);
 
-/** The variable or expression of an argument, or NULL. */
+/** The variable or expression of a pointee, or NULL; owns `name`. */
 const char *c_var_find(const struct c_out *c, uint32_t arg);
 void c_var_add(struct c_out *c, uint32_t arg, char *name);
+
+/** That of a result. */
+const char *c_result_find(const struct c_out *c, uint32_t arg);
 
 /** Ask for a header: "fcntl.h". */
 void c_include(struct c_out *c, const char *header);
@@ -74,8 +89,26 @@ bool c_value(struct c_out *c, struct buf *out, uint32_t arg);
 /** Whether it is an array of integers of one size. */
 bool c_is_ints(const struct prog *p, const struct arg *a);
 
-/** Visit the integers and results behind variable `var`, with expressions. */
+/**
+ * Visit the integers and results behind variable `var`, with expressions and how
+ * many bytes behind the pointer they are.
+ */
 void c_scalars(struct c_out *c, uint32_t arg, const char *var,
-	       void (*fn)(struct c_out *c, const char *path, uint32_t arg));
+	       void (*fn)(struct c_out *c, const char *path, uint32_t arg,
+			  uint64_t off));
+
+/* ---- c_encoded.c: images and checksums ---------------------------------------- */
+
+/** Go on to the next call of c->encoded. */
+void c_next_call(struct c_out *c);
+
+/** The checksum at data[off], when what it covers is constant. */
+bool c_sum(const struct c_out *c, uint64_t off, uint16_t *value);
+
+/** Append the computation of those that are not. */
+void c_late_sums(struct c_out *c);
+
+/** Define image_N for call N; false when it has none that can be inflated. */
+bool c_image(struct c_out *c);
 
 #endif /* PROG_C_H */

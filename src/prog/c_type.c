@@ -282,6 +282,17 @@ static void put_text_number(struct buf *out, unsigned format, uint64_t v)
 		buf_printf(out, "\"%023llo\"", n);
 }
 
+/* Its two bytes have the order of memory already. */
+static bool put_sum(struct c_out *c, struct buf *out, uint32_t arg)
+{
+	vec_for_each(&c->sums, s)
+		if (s->arg == arg) {
+			buf_printf(out, "%#x", s->value);
+			return s->value;
+		}
+	return false; /* computed when the rest is there */
+}
+
 static bool put_scalar(struct c_out *c, struct buf *out, const struct arg *a,
 		       uint32_t arg)
 {
@@ -291,6 +302,8 @@ static bool put_scalar(struct c_out *c, struct buf *out, const struct arg *a,
 	bool swap = !(a->flags & ARG_ANY) &&
 		    (arg_type(c->p, a)->flags & DESC_BE) && bytes > 1;
 
+	if (!(a->flags & ARG_ANY) && arg_type(c->p, a)->kind == DESC_CSUM)
+		return put_sum(c, out, arg);
 	if (format && !known)
 		return false; /* written when the result is there */
 	if (known && !a->value && !format)
@@ -418,8 +431,9 @@ bool c_value(struct c_out *c, struct buf *out, uint32_t arg)
 }
 
 static void scalars(struct c_out *c, uint32_t arg, const char *path,
-		    const char *sep,
-		    void (*fn)(struct c_out *c, const char *path, uint32_t arg))
+		    const char *sep, uint64_t off,
+		    void (*fn)(struct c_out *c, const char *path, uint32_t arg,
+			       uint64_t off))
 {
 	const struct arg *a = arg_at(c->p, arg);
 	struct members m;
@@ -427,7 +441,7 @@ static void scalars(struct c_out *c, uint32_t arg, const char *path,
 	char *sub;
 
 	if (is_scalar(a))
-		fn(c, path, arg);
+		fn(c, path, arg, off);
 	if (a->kind != ARG_GROUP && a->kind != ARG_UNION)
 		return;
 	m = members_of(c->p, arg);
@@ -443,16 +457,20 @@ static void scalars(struct c_out *c, uint32_t arg, const char *path,
 				     m.name);
 		if (n < 0)
 			abort();
-		scalars(c, m.arg, sub, ".", fn);
+		scalars(c, m.arg, sub, ".",
+			off + m.end_bit / 8 -
+				(m.bits ? 0 : arg_size(c->p, m.arg)),
+			fn);
 		free(sub);
 	}
 }
 
 void c_scalars(struct c_out *c, uint32_t arg, const char *var,
-	       void (*fn)(struct c_out *c, const char *path, uint32_t arg))
+	       void (*fn)(struct c_out *c, const char *path, uint32_t arg,
+			  uint64_t off))
 {
 	_cleanup_(buf_deinit) struct buf path = {};
 
 	buf_printf(&path, is_scalar(arg_at(c->p, arg)) ? "*%s" : "%s", var);
-	scalars(c, arg, buf_cstr(&path), "->", fn);
+	scalars(c, arg, buf_cstr(&path), "->", 0, fn);
 }

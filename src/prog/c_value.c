@@ -253,7 +253,8 @@ static void put_address(struct c_out *c, struct buf *out, const struct arg *a)
 
 static void put_result(struct c_out *c, struct buf *out, const struct arg *a)
 {
-	const char *var = a->child == ARG_NONE ? NULL : c_var_find(c, a->child);
+	const char *var = a->child == ARG_NONE ? NULL :
+						 c_result_find(c, a->child);
 	const struct desc_type *t = a->type == DESC_NONE ? NULL :
 							   arg_type(c->p, a);
 

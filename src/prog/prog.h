@@ -144,6 +144,7 @@ struct prog_c_opts {
 	const char *title; /* for the first line, or NULL */
 	unsigned repeat; /* in a process each; 0: once, in main()'s */
 	unsigned timeout_s; /* of one repetition; 0: 5 */
+	bool print; /* "call N = result errno" to the standard output */
 	bool threads; /* a thread per call, which is left behind after 50 ms */
 	const struct prog_c_result *results; /* of calls, for comments; or NULL */
 	size_t nresults;
@@ -151,8 +152,9 @@ struct prog_c_opts {
 
 /**
  * Append a C program that does the same, for amd64 and arm64 Linux with glibc:
- * gcc -Wall has nothing to say about it.  Errors: ERR_INPUT for a
- * pseudo-system-call that has no C form.
+ * gcc -Wall has nothing to say about it.  Pseudo-system-calls are made on main()'s
+ * thread, whatever `threads` says.  Errors: ERR_INPUT for a pseudo-system-call
+ * that has no C form (c_pseudo.def), and those of prog_encode().
  */
 fallible prog_to_c(const struct prog *p, const struct prog_c_opts *opts,
 		   struct buf *out);

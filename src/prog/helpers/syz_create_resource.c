@@ -1,0 +1,4 @@
+static long syz_create_resource(long value)
+{
+	return value;
+}

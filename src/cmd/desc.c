@@ -25,6 +25,12 @@ static const struct opt desc_table[] = {
 	    "const: take values from this source tree of a kernel"),
 	OPT(OPT_STR, 0, "headers", desc_opts, headers, "DIR",
 	    "const: take them from installed headers, like /usr/include"),
+	OPT(OPT_STR, 0, "vmlinux", desc_opts, vmlinux, "FILE",
+	    "generate: draft from the debug information of this kernel"),
+	OPT(OPT_LIST, 0, "dev", desc_opts, devs, "PATTERN",
+	    "generate: only devices (names, or nodes below /dev) like this"),
+	OPT(OPT_STR, 'o', "out", desc_opts, out, "DIR",
+	    "generate: write files there instead of printing them"),
 	OPT_END,
 };
 
@@ -186,7 +192,8 @@ static const struct verb {
 	fallible (*run)(const struct desc_opts *o, int argc, char **argv,
 			int *status);
 } verbs[] = {
-	{ "check", desc_check }, { "const", desc_const }, { "fmt", desc_fmt },
+	{ "check", desc_check }, { "const", desc_const },
+	{ "fmt", desc_fmt },	 { "generate", desc_generate },
 	{ "list", desc_list },	 { "show", desc_show },
 };
 
@@ -194,19 +201,19 @@ static fallible run_desc(const void *opts, int argc, char **argv, int *status)
 {
 	if (!argc)
 		return error_new(ERR_USAGE, "what to do: check, const, fmt, "
-					    "list or show?");
+					    "generate, list or show?");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(argv[0], verbs[i].name))
 			return verbs[i].run(opts, argc - 1, argv + 1, status);
 	return error_new(ERR_USAGE,
-			 "'%s' is none of check, const, fmt, list, "
-			 "show",
+			 "'%s' is none of check, const, fmt, "
+			 "generate, list, show",
 			 argv[0]);
 }
 
 const struct command cmd_desc = {
 	.name = "desc",
-	.args = "check|const|fmt|list|show [FILE|CALL]...",
+	.args = "check|const|fmt|generate|list|show [FILE|CALL]...",
 	.summary = "check, format and show descriptions of system calls",
 	.opts = desc_table,
 	.opts_size = sizeof(struct desc_opts),

@@ -171,20 +171,11 @@ static void count_zeros(const struct code_line *code, uint16_t *zeros)
 		zeros[at] = code->bytes[at] ? 0 : zeros[at + 1] + 1;
 }
 
-static bool decoder_init(struct decoder *d, struct code_line *code,
-			 const uint16_t *zeros)
+/* Find the library for d->target and prepare it; false when there is none. */
+static bool decoder_open(struct decoder *d, bool big)
 {
-	bool big = arch_is_big_endian(code->arch);
-	const struct target *t = &targets[code->arch];
+	const struct target *t = d->target;
 
-	*d = (struct decoder){
-		.target = t,
-		.unit_bytes = code->unit_bytes,
-		.code = code->bytes,
-		.zeros = zeros,
-		.len = code->len,
-		.trap = code->trap,
-	};
 	for (size_t i = 0; i < ARRAY_LEN(libraries) && !d->decode; i++) {
 		if (!library_open(&libraries[i]))
 			continue;
@@ -198,15 +189,30 @@ static bool decoder_init(struct decoder *d, struct code_line *code,
 	d->info.mach = t->mach;
 	d->info.endian = big ? BFD_ENDIAN_BIG : BFD_ENDIAN_LITTLE;
 	d->info.endian_code = d->info.display_endian = d->info.endian;
-	d->info.disassembler_options = t->options_2 && code->unit_bytes == 2 ?
-					       t->options_2 :
-					       t->options;
+	d->info.disassembler_options =
+		t->options_2 && d->unit_bytes == 2 ? t->options_2 : t->options;
 	d->info.print_address_func = print_address;
 	d->info.memory_error_func = note_memory_error;
 	/* objdump's defaults; some targets have their own. */
 	d->info.skip_zeroes = 8;
 	d->info.skip_zeroes_at_end = 3;
 	d->lib->init_target(&d->info);
+	return true;
+}
+
+static bool decoder_init(struct decoder *d, struct code_line *code,
+			 const uint16_t *zeros)
+{
+	*d = (struct decoder){
+		.target = &targets[code->arch],
+		.unit_bytes = code->unit_bytes,
+		.code = code->bytes,
+		.zeros = zeros,
+		.len = code->len,
+		.trap = code->trap,
+	};
+	if (!decoder_open(d, arch_is_big_endian(code->arch)))
+		return false;
 	decoder_skip(d, 0);
 	return true;
 }
@@ -487,6 +493,33 @@ bool disasm_append(struct slice report, const struct disasm_opts *opts,
 	buf_str(out, ":\n");
 	decoder_skip(&d, skip);
 	print_block(&d, has_star(report), out);
+	decoder_deinit(&d);
+	return true;
+}
+
+bool disasm_function(uint8_t *code, size_t len, uint64_t address,
+		     disasm_insn_fn *insn, void *data)
+{
+	static const struct target x86_64 = { bfd_arch_i386, bfd_mach_x86_64,
+					      NULL, NULL, 64 };
+	struct decoder d = { .target = &x86_64, .unit_bytes = 1 };
+
+	if (!decoder_open(&d, false))
+		return false;
+	d.info.buffer = code;
+	d.info.buffer_length = d.info.stop_offset = len;
+	d.info.buffer_vma = address;
+	for (size_t at = 0; at < len;) {
+		d.text.len = 0;
+		d.cut_off = false;
+
+		int n = d.decode(address + at, &d.info);
+
+		if (n <= 0 || d.cut_off)
+			break;
+		insn(data, buf_cstr(&d.text));
+		at += (size_t)n;
+	}
 	decoder_deinit(&d);
 	return true;
 }

@@ -40,6 +40,7 @@
 #define ELF_DISASM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -84,5 +85,15 @@ struct disasm_opts {
  */
 bool disasm_append(struct slice report, const struct disasm_opts *opts,
 		   struct buf *out);
+
+typedef void disasm_insn_fn(void *data, const char *text);
+
+/**
+ * Call `insn` with every instruction of x86-64 code that is to be at `address`,
+ * as objdump prints it but with plain addresses; what does not decode ends it.
+ * `code` is not written to.  False when there is no libopcodes.
+ */
+bool disasm_function(uint8_t *code, size_t len, uint64_t address,
+		     disasm_insn_fn *insn, void *data);
 
 #endif /* ELF_DISASM_H */

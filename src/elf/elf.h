@@ -56,6 +56,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 #include "elf/disasm.h" /* the code bytes of a report */
+#include "elf/driver.h" /* what devices a kernel has */
 
 struct symbols;
 

@@ -53,7 +53,8 @@ bool field_present(const struct arg_scope *s, const struct desc_field *f,
 
 struct settle {
 	struct arg_scope scope;
-	struct prog *p;
+	const struct prog *p;
+	struct prog *to; /* the same; NULL: only looked at */
 	enum cond_settle how;
 	uint32_t bad; /* the first */
 };
@@ -64,7 +65,7 @@ static void visit(struct settle *s, uint32_t arg);
 static void become_default(struct settle *s, uint32_t arg, uint32_t type,
 			   uint8_t dir)
 {
-	uint32_t fresh = arg_new_default(s->p, type, dir);
+	uint32_t fresh = arg_new_default(s->to, type, dir);
 	uint32_t next = arg_at(s->p, arg)->next;
 
 	*arg_at(s->p, arg) = *arg_at(s->p, fresh);
@@ -77,7 +78,7 @@ static bool to_settle(struct settle *s, uint32_t arg)
 
 	if (s->how == COND_AUTO && !(a->flags & ARG_AUTO))
 		return false;
-	if (s->how != COND_CHECK)
+	if (s->to)
 		a->flags &= (uint8_t)~ARG_AUTO;
 	return true;
 }
@@ -101,7 +102,7 @@ static void settle_field(struct settle *s, uint32_t arg,
 	if (want == now)
 		return;
 	wrong(s, arg);
-	if (s->how == COND_CHECK)
+	if (!s->to)
 		return;
 	if (want) {
 		const struct arg a = *arg_at(s->p, arg);
@@ -127,12 +128,12 @@ static void settle_option(struct settle *s, uint32_t arg,
 	    field_present(&s->scope, fields + a->extra, true))
 		return;
 	wrong(s, arg);
-	if (s->how == COND_CHECK)
+	if (!s->to)
 		return;
 
 	/* The last one has no condition. */
 	const struct desc_field *f = &fields[r->nfields - 1];
-	uint32_t fresh = arg_new_default(s->p, f->type, field_dir(f, dir));
+	uint32_t fresh = arg_new_default(s->to, f->type, field_dir(f, dir));
 
 	arg_at(s->p, arg)->child = fresh;
 	arg_at(s->p, arg)->extra = r->nfields - 1;
@@ -197,15 +198,31 @@ static void visit(struct settle *s, uint32_t arg)
 	}
 }
 
+static uint32_t settle(struct settle *s, const struct prog *p,
+		       const struct call *c)
+{
+	s->scope.p = s->p = p;
+	s->scope.call = c;
+	s->scope.depth = 0;
+	s->bad = ARG_NONE;
+	visit_list(s, c->arg);
+	return s->bad;
+}
+
 uint32_t cond_settle(struct prog *p, const struct call *c, enum cond_settle how)
 {
 	struct settle s;
 
-	s.scope.p = s.p = p;
-	s.scope.call = c;
-	s.scope.depth = 0;
+	s.to = p;
 	s.how = how;
-	s.bad = ARG_NONE;
-	visit_list(&s, c->arg);
-	return s.bad;
+	return settle(&s, p, c);
+}
+
+uint32_t cond_check(const struct prog *p, const struct call *c)
+{
+	struct settle s;
+
+	s.to = NULL;
+	s.how = COND_ALL;
+	return settle(&s, p, c);
 }

@@ -305,8 +305,8 @@ static fallible finish_call(struct parser *s, const struct call *c)
 	uint32_t bad;
 
 	cond_settle(s->p, c, COND_AUTO);
-	bad = cond_settle(s->p, c,
-			  s->mode == PROG_STRICT ? COND_CHECK : COND_ALL);
+	bad = s->mode == PROG_STRICT ? cond_check(s->p, c) :
+				       cond_settle(s->p, c, COND_ALL);
 	if (bad != ARG_NONE) {
 		TRY(misfit(s, s->line, "the condition of %s wants it %s",
 			   desc_name(s->d,

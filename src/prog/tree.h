@@ -288,7 +288,6 @@ bool field_present(const struct arg_scope *s, const struct desc_field *f,
 enum cond_settle {
 	COND_ALL, /* make all fields and options fit their conditions */
 	COND_AUTO, /* those with ARG_AUTO, as defaults are made */
-	COND_CHECK, /* change nothing */
 };
 
 /**
@@ -298,6 +297,9 @@ enum cond_settle {
  */
 uint32_t cond_settle(struct prog *p, const struct call *c,
 		     enum cond_settle how);
+
+/** The first argument that does not fit its condition, or ARG_NONE. */
+uint32_t cond_check(const struct prog *p, const struct call *c);
 
 /** Results that are no longer made, or too late, get their special values. */
 void tree_fix_refs(struct prog *p);

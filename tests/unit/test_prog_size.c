@@ -142,11 +142,11 @@ static void conditions(void **state)
 	assert_int_equal(arg_at(p, b)->kind, ARG_CONST);
 	assert_int_equal(arg_at(p, u)->extra, 1);
 	assert_int_equal(arg_at(p, u)->flags | arg_at(p, b)->flags, 0);
-	assert_int_equal(cond_settle(p, &c, COND_CHECK), ARG_NONE);
+	assert_int_equal(cond_check(p, &c), ARG_NONE);
 	assert_int_equal(arg_size(p, cond), 16);
 
 	arg_at(p, first)->value = 1;
-	assert_int_equal(cond_settle(p, &c, COND_CHECK), a);
+	assert_int_equal(cond_check(p, &c), a);
 	assert_int_equal(cond_settle(p, &c, COND_ALL), a);
 	assert_int_equal(arg_at(p, a)->kind, ARG_CONST);
 	assert_int_equal(arg_at(p, b)->kind, ARG_ABSENT);
@@ -159,7 +159,7 @@ static void conditions(void **state)
 		f->d->fields[f->d->records[arg_type(p, arg_at(p, u))->elem].field]
 			.type,
 		DESC_IN);
-	assert_int_equal(cond_settle(p, &c, COND_CHECK), ARG_NONE);
+	assert_int_equal(cond_check(p, &c), ARG_NONE);
 	arg_at(p, first)->value = 3;
 	assert_int_equal(cond_settle(p, &c, COND_AUTO), ARG_NONE);
 	assert_int_equal(cond_settle(p, &c, COND_ALL), b);

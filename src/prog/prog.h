@@ -122,6 +122,49 @@ fallible prog_image_check(struct slice compressed, size_t max, size_t *size);
 /** Append the compressed form; of nothing: a stream of nothing. */
 void prog_image_deflate(struct slice raw, struct buf *out);
 
+/* ---- Making programs --------------------------------------------------------- */
+
+#define PROG_NO_CALL SIZE_MAX
+
+/**
+ * Take out of `enabled` (a byte per call) the calls that cannot be of use: with
+ * an attribute `disabled`, those that need a resource no enabled call can make,
+ * those whose default value is absurdly large.  A line per call, "name: why",
+ * goes to `reasons` unless that is NULL.
+ */
+void prog_enabled_close(const struct prog_target *t, uint8_t *enabled,
+			struct buf *reasons);
+
+/*
+ * Which calls go together: from the types they share, and from programs that
+ * proved to be of use.
+ */
+struct prog_choices;
+
+/**
+ * Choices among enabled calls (a byte per call; NULL: all that
+ * prog_enabled_close() leaves), without those that have `no_generate`.
+ * `corpus` is only looked at; `t` must stay.
+ */
+struct prog_choices *prog_choices_new(const struct prog_target *t,
+				      const uint8_t *enabled,
+				      const struct prog *const *corpus,
+				      size_t n);
+void prog_choices_free(struct prog_choices *c);
+DEFINE_CLEANUP(struct prog_choices *, prog_choices_free)
+
+/**
+ * A call (its number in the descriptions) that goes well with call `bias`, or
+ * with nothing in particular when that is PROG_NO_CALL.  PROG_NO_CALL: there is
+ * nothing to choose from.
+ */
+size_t prog_choices_pick(const struct prog_choices *c, struct rng *rng,
+			 size_t bias);
+
+/** A program of `ncalls` calls, or none when there is nothing to choose from. */
+struct prog *prog_generate(const struct prog_choices *c, struct rng *rng,
+			   size_t ncalls);
+
 /* ---- Rules ----------------------------------------------------------------- */
 
 /**

@@ -158,7 +158,7 @@ static void find_objects(struct search *s)
 		do
 			if (dwarf_tag(&die) == DW_TAG_variable)
 				look_at_variable(s, &unit, &die);
-		while (dwarf_siblingof(&die, &die) == 0);
+		while (driver_next(&die));
 	}
 }
 
@@ -190,13 +190,46 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void set_commands(struct search *s, struct driver *d, Dwarf_Die *unit,
+			 const command_vec *commands)
+{
+	die_vec records = {};
+
+	if (!commands->len)
+		return;
+	qsort(commands->data, commands->len, sizeof(*commands->data), by_value);
+	driver_records(unit, &records);
+	d->commands = arena_alloc(s->out->arena,
+				  commands->len * sizeof(*d->commands));
+	vec_for_each(commands, c) {
+		struct driver_command *new = &d->commands[d->ncommands++];
+
+		new->value = *c;
+		/* _IOC_SIZE: asm-generic/ioctl.h */
+		if (*c >> 30)
+			new->arg = driver_arg(&records, *c >> 16 & 0x3fff,
+					      s->out->arena);
+	}
+	vec_free(&records);
+}
+
+/* The unit's file, below the root of the sources where that is known. */
+static const char *source_of(struct search *s, Dwarf_Die *unit)
+{
+	const char *path = dwarf_diename(unit), *root = image_root(s->img);
+
+	if (!path)
+		path = "?";
+	return arena_printf(s->out->arena, "%s",
+			    root ? path_strip(path, &root, 1) : path);
+}
+
 /* `d` has a name; the rest comes from `ops`, if it has a handler. */
 static fallible add_driver(struct search *s, struct driver d,
 			   const struct object *ops)
 {
 	command_vec commands = {};
 	const struct sym *sym;
-	const char *source;
 	Dwarf_Die unit = ops->unit;
 	uint64_t handler;
 
@@ -206,27 +239,16 @@ static fallible add_driver(struct search *s, struct driver d,
 	sym = symtab_at(&s->img->symtab, handler);
 	if (!sym || sym->addr != handler)
 		return NULL;
-	source = dwarf_diename(&unit);
-	d.source = arena_printf(s->out->arena, "%s", source ? source : "?");
+	d.source = source_of(s, &unit);
 	d.handler = arena_printf(s->out->arena, "%s", sym->name);
 	d.is_block = ops->shape == SHAPE_BLOCK;
 
 	struct error *err = driver_commands(s->img, handler, &commands);
 
-	if (commands.len)
-		qsort(commands.data, commands.len, sizeof(*commands.data),
-		      by_value);
-	d.commands = arena_alloc(s->out->arena,
-				 (commands.len + 1) * sizeof(*d.commands));
-	vec_for_each(&commands, c) {
-		struct driver_command *new = &d.commands[d.ncommands++];
+	/* Its own unit may be another than that of the operations. */
+	struct unit *own = units_at(&s->img->units, handler);
 
-		new->value = *c;
-		/* _IOC_SIZE: asm-generic/ioctl.h */
-		if (*c >> 30)
-			new->arg = driver_arg(&unit, *c >> 16 & 0x3fff,
-					      s->out->arena);
-	}
+	set_commands(s, &d, own ? &own->cu : &unit, &commands);
 	vec_free(&commands);
 	vec_push(&s->found, d);
 	return err;

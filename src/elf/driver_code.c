@@ -43,13 +43,15 @@ struct scan {
 
 /*
  * asm-generic/ioctl.h: direction, size, type, number.  Older commands are plain
- * numbers of a type and a number; numbers in bytes of ones are error codes.
+ * numbers of a type and a number.
  */
 static bool is_command(uint64_t value)
 {
 	unsigned type = value >> 8 & 0xff, size = value >> 16 & 0x3fff;
 
-	if (value > UINT32_MAX || !type || type == 0xff)
+	/* -4095: the lowest error code (MAX_ERRNO of linux/err.h) */
+	if (value > UINT32_MAX || value >= (uint32_t)-4095 || !type ||
+	    type == 0xff)
 		return false;
 	return value >> 30 ? true : !size && value > 0x1000;
 }

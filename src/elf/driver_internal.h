@@ -7,6 +7,7 @@
 #include "elf/internal.h"
 
 typedef VEC(uint32_t) command_vec;
+typedef VEC(Dwarf_Die) die_vec;
 
 /* --- driver.c: bytes of the kernel, as linked --- */
 
@@ -21,12 +22,20 @@ fallible driver_commands(struct image *img, uint64_t handler, command_vec *out);
 /* --- driver_type.c --- */
 
 /**
- * What a command of that size points to: the one record of that size that the
- * unit has from a header of the user's interface, or an integer; NULL when
- * there are several or none.  From `arena`.
+ * The structs from headers of the user's interface (uapi) that variables and
+ * parameters of the unit's functions are, or point to.  vec_free() it.
  */
-const struct driver_type *driver_arg(Dwarf_Die *unit, uint64_t size_bytes,
-				     struct arena *arena);
+void driver_records(Dwarf_Die *unit, die_vec *out);
+
+/**
+ * What a command of that size points to: an integer, or the one of `records`
+ * that has the size; NULL when there are several or none.  From `arena`.
+ */
+const struct driver_type *driver_arg(const die_vec *records,
+				     uint64_t size_bytes, struct arena *arena);
+
+/** Go to the next sibling; false at the last, or when it leads back. */
+bool driver_next(Dwarf_Die *die);
 
 /** `die` without const, volatile and typedef; false when nothing is left. */
 bool driver_peel(Dwarf_Die *die, Dwarf_Die *out);

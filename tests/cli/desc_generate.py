@@ -119,6 +119,11 @@ def main():
               "loop" not in r.stdout, "1 drafts" in r.stderr)
         r = bugon("desc", "generate", "--vmlinux", vmlinux, "--dev", "none")
         check("no such device", r.returncode == 1, r.stdout == "")
+        with open(os.path.join(drafts, "kcov.txt")) as f:
+            kcov = f.read()
+        check("a struct of an argument", "struct" not in kcov,
+              re.search(r"ptr\[in, draft_kcov_kcov_remote_arg\]", kcov),
+              "\tcommon_handle\tint64\n" in kcov)
         recall(drafts, dir)
         run(drafts, dir)
 

@@ -157,10 +157,13 @@ static bool is_text(const struct prog *p, const struct arg *a)
 	       strnlen(p->bytes.data + a->from, a->len) == a->len - 1;
 }
 
+/* Of text, perhaps; helpers of pseudo-calls take that to its NUL. */
 static bool has_len(const struct c_out *c)
 {
 	const struct call *call = &c->p->calls.data[c->call];
 
+	if (c->p->target->d->calls[call->id].nr == DESC_NONE)
+		return false;
 	for (uint32_t a = call->arg; a != ARG_NONE; a = arg_at(c->p, a)->next)
 		if (arg_type(c->p, arg_at(c->p, a))->kind == DESC_LEN)
 			return true;
@@ -465,6 +468,10 @@ static void put_pseudo_arg(struct c_out *c, uint32_t arg, char want)
 	const struct arg *a = arg_at(c->p, arg);
 	bool pointer = a->kind == ARG_POINTER || a->kind == ARG_VMA;
 
+	if (want == 'p' && a->kind == ARG_CONST && !a->value) {
+		buf_str(c->body, "NULL");
+		return;
+	}
 	if (want == 'p' && !pointer)
 		buf_str(c->body, "(void *)(long)");
 	if (want == 'i' && pointer)

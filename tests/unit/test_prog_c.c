@@ -20,12 +20,20 @@ static const char text[] =
 	"\tunix\tint32\n\twhich\tchoice\n}\n"
 	"choice [\n\tone\tint64\n\ttwo\tint8\n]\n"
 	"packed {\n\ta\tint8\n\tf\tfmt[dec, fd]\n\tb\tint64\n} [packed]\n"
+	"syz_open_dev(dev ptr[in, string[\"/dev/x#\"]], id intptr, flags flags[open_flags]) fd\n"
+	"syz_mount_image(fs ptr[in, string[\"ext4\"]], dir ptr[in, string[\"./m\"]],"
+	" flags const[0], opts const[0], chdir int8, size len[img],"
+	" img ptr[in, compressed_image]) fd (no_generate, no_minimize)\n"
+	"syz_nothing(a int8)\n"
+	"make(p ptr[out, fd])\n"
+	"send(p ptr[in, summed])\n"
+	"summed {\n\tsum\tcsum[parent, inet, int16]\n\ta\tint16\n\tf\tfd\n}\n"
 	"bits {\n\ta\tint32:3\n\tb\tint32:7\n\tc\tint32\n}\n"
 	"open_flags = O_RDWR, O_CREAT, O_BUGON\n";
 
 static const char consts[] =
 	"arches = amd64\n__NR_openat = 257\n__NR_write = 1\n__NR_pipe2 = 293\n"
-	"__NR_bind = 49\n__NR_odd = 999\nAF_INET = 2\nO_RDWR = 2\nO_CREAT = 64\n"
+	"__NR_bind = 49\n__NR_send = 998\n__NR_make = 997\n__NR_odd = 999\nAF_INET = 2\nO_RDWR = 2\nO_CREAT = 64\n"
 	"O_BUGON = 1073741824\n";
 
 struct state {
@@ -250,6 +258,85 @@ static void properties(void **state)
 	has(&out, "\trepeat(10, 5);\n");
 }
 
+static void pseudo_calls(void **state)
+{
+	struct state *s = *state;
+	_cleanup_(buf_deinit) struct buf out = {}, packed = {};
+	static const char raw[8192] = { [4096] = 'm', 'a', 'g', 'i', 'c' };
+	struct arg *image;
+
+	add(s, "syz_open_dev");
+	add(s, "syz_mount_image");
+	for (uint32_t i = 0; i < 2; i++)
+		place_at(argument(s, 1, i), 0x100 + 0x100 * i);
+	prog_image_deflate((struct slice){ raw, sizeof(raw) }, &packed);
+	place_at(argument(s, 1, 6), 0x1000);
+	image = arg_at(s->p, argument(s, 1, 6)->child);
+	image->from = (uint32_t)s->p->bytes.len;
+	image->len = (uint32_t)packed.len;
+	buf_add(&s->p->bytes, packed.data, packed.len);
+	argument(s, 0, 1)->value = 3;
+	to_c(s, &(struct prog_c_opts){ .print = true }, &out);
+	has(&out, "\tprint_result(0, (long)syz_open_dev(\"/dev/x#\", 3, ");
+	has(&out, "static const struct run image_1[] = {\n\t{ 0x1000, ");
+	has(&out, "\"magic");
+	has(&out, "\t{ 0x2000, 0, NULL }\n};\n");
+	has(&out, "syz_mount_image(\"ext4\", \"./m\", 0, NULL, 0, ");
+	has(&out, "image_1));\n");
+	hasnt(&out, "open_tun");
+}
+
+static void no_c(void **state)
+{
+	struct state *s = *state;
+	_cleanup_(buf_deinit) struct buf out = {};
+	struct error *err;
+
+	add(s, "syz_nothing");
+	err = prog_to_c(s->p, &(struct prog_c_opts){}, &out);
+	assert_non_null(err);
+	assert_non_null(strstr(error_message(err), "syz_nothing"));
+	error_free(err);
+	assert_int_equal(out.len, 0);
+}
+
+/* Of constants it is a number, of results of earlier calls code. */
+static void checksums(void **state)
+{
+	struct state *s = *state;
+	_cleanup_(buf_deinit) struct buf out = {}, late = {};
+
+	add(s, "openat");
+	add(s, "send");
+	place_at(argument(s, 0, 1), 0x200);
+	place_at(argument(s, 1, 0), 0x100);
+	field(s, argument(s, 1, 0), 1)->value = 0x1234;
+	field(s, argument(s, 1, 0), 2)->value = 1;
+	to_c(s, &(struct prog_c_opts){}, &out);
+	has(&out, "\t\t.sum = 0xedca,\n"); /* ~0x1235 */
+	hasnt(&out, "checksum(");
+	refer(field(s, argument(s, 1, 0), 2), s->p->calls.data[0].ret);
+	to_c(s, &(struct prog_c_opts){}, &late);
+	hasnt(&late, ".sum =");
+	has(&late, "\tchecksum(data + 0x100, (struct covered[]){\n"
+		   "\t\t{ data + 0x100, 8 },\n\t\t{ 0 } });\n\tsyscall(");
+}
+
+/* A later call takes what the kernel wrote, not where it did. */
+static void pointee_that_is_a_result(void **state)
+{
+	struct state *s = *state;
+	_cleanup_(buf_deinit) struct buf out = {};
+
+	add(s, "make");
+	add(s, "write");
+	place_at(argument(s, 1, 1), 0x100);
+	refer(argument(s, 1, 0), argument(s, 0, 0)->child);
+	to_c(s, &(struct prog_c_opts){}, &out);
+	has(&out, "\tlong fd_0 = *p0;\n");
+	has(&out, "\twrite(fd_0, ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +345,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(structs, setup, teardown),
 		cmocka_unit_test_setup_teardown(layouts, setup, teardown),
 		cmocka_unit_test_setup_teardown(properties, setup, teardown),
+		cmocka_unit_test_setup_teardown(pseudo_calls, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_c, setup, teardown),
+		cmocka_unit_test_setup_teardown(checksums, setup, teardown),
+		cmocka_unit_test_setup_teardown(pointee_that_is_a_result, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,40 @@ size_t prog_choices_pick(const struct prog_choices *c, struct rng *rng,
 struct prog *prog_generate(const struct prog_choices *c, struct rng *rng,
 			   size_t ncalls);
 
+/*
+ * Two values that the kernel compared, as it saw them: `bytes` wide.  When `b`
+ * is a constant of the kernel, the program cannot have made it.
+ */
+struct prog_comparison {
+	uint64_t a, b;
+	uint8_t bytes; /* 1, 2, 4, 8 */
+	bool b_is_constant;
+};
+
+/** False: that is enough. */
+typedef bool prog_hint_fn(const struct prog *p, void *ctx);
+
+/**
+ * Call `use` with variants of `p`: a value of call `i` that was compared, in
+ * any width and byte order, became what it was compared with.  No more than
+ * `max` of them; how many it were.
+ */
+size_t prog_hints(const struct prog *p, size_t i,
+		  const struct prog_comparison *comparisons, size_t n,
+		  size_t max, prog_hint_fn *use, void *ctx);
+
+/** Whether a variant is still what we look for; call `keep` is in it. */
+typedef bool prog_minimize_fn(const struct prog *p, size_t keep, void *ctx);
+
+/**
+ * Simplify `p` as long as `good` says so, which is asked `max` times at most:
+ * without calls, then with fewer and simpler arguments, then without properties
+ * of calls.  Call `*keep` stays (it may move; PROG_NO_CALL: any may go).
+ * Returns how often `good` was asked.
+ */
+size_t prog_minimize(struct prog *p, size_t *keep, size_t max,
+		     prog_minimize_fn *good, void *ctx);
+
 /* ---- Rules ----------------------------------------------------------------- */
 
 /**

@@ -99,6 +99,12 @@ void put_value(struct encoder *e, uint64_t off, uint64_t value,
 /** Write what a pointer points to, but for pointees of pointees. */
 void put_pointee(struct encoder *e, const struct arg *pointer);
 
+/**
+ * Lay `arg` out for itself: `bytes`, in e->out, as they would be in memory;
+ * e->stores has what is a result.  False: only the kernel writes some of it.
+ */
+bool put_flat(struct encoder *e, uint32_t arg, struct slice *bytes);
+
 static inline uint64_t swapped(uint64_t v, uint32_t bytes)
 {
 	return __builtin_bswap64(v) >> (64 - 8 * bytes);

@@ -387,3 +387,28 @@ void put_pointee(struct encoder *e, const struct arg *pointer)
 	e->sums.len = 0;
 	e->header.addr_len = 0;
 }
+
+bool put_flat(struct encoder *e, uint32_t arg, struct slice *bytes)
+{
+	uint64_t size;
+	size_t start = e->out->len;
+
+	e->has_sums = e->p->target->holds[arg_at(e->p, arg)->type] &
+		      TYPE_HOLDS_CSUM;
+	e->piece = NO_PIECE;
+	size = put_memory(e, arg, 0, 0);
+	if (e->skipped || e->too_far)
+		return false;
+	if (size && (e->piece == NO_PIECE || size > e->to))
+		piece_at(e, e->piece == NO_PIECE ? 0 : e->to,
+			 e->piece == NO_PIECE ? size : size - e->to);
+	if (size && (e->piece != start || e->from))
+		return false;
+	if (e->sums.len)
+		sums_now(e);
+	*bytes = (struct slice){
+		size ? e->out->data + start + sizeof(struct wire_insn) : "",
+		(size_t)size
+	};
+	return true;
+}

@@ -6,6 +6,8 @@
  *	generate.c	calls and programs; what earlier calls offer
  *	gen_arg.c	arguments by type
  *	gen_value.c	numbers, strings, buffers; machine_code.c: text
+ *	mutate.c	changes of programs; mutate_arg.c: of arguments;
+ *	blob.c: of bytes; any.c: squashing
  */
 #ifndef PROG_GEN_H
 #define PROG_GEN_H
@@ -93,6 +95,34 @@ uint32_t gen_data(struct gen *g, uint32_t type, uint8_t dir);
 
 /** Put a name that the program could use, with NUL, into `out`. */
 void gen_filename(struct gen *g, struct buf *out);
+
+/* ---- mutate_arg.c ---- */
+
+/**
+ * Change an argument of call g->at, which moves when calls come before it.
+ * False: there is nothing to change.
+ */
+bool mutate_arg(struct gen *g);
+
+/** After changes: also addresses, and what referred to what is gone. */
+void mutate_finish(struct gen *g);
+
+/** Change bytes of an ARG_DATA, of which there are lo to hi. */
+void data_mutate(struct gen *g, uint32_t arg, uint64_t lo, uint64_t hi);
+
+/* ---- blob.c ---- */
+
+/** Change bytes; there are `lo` to `hi` afterwards, if there were before. */
+void blob_mutate(struct rng *r, struct buf *b, uint64_t lo, uint64_t hi);
+
+/** Change bytes of an image, where it has any but zeroes; its size stays. */
+void image_mutate(struct rng *r, struct buf *raw);
+
+/* ---- any.c ---- */
+
+/** Squash a pointee (type_is_squashable()).  False: it cannot be. */
+bool any_squash(struct prog *p, uint32_t pointer);
+void any_mutate(struct gen *g, uint32_t group);
 
 /* ---- machine_code.c ---- */
 

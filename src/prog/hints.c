@@ -152,8 +152,8 @@ static void make(struct hints *h, const struct spot *s, uint64_t value)
 static void replace(struct hints *h, const struct spot *s, uint64_t whole,
 		    uint64_t with)
 {
-	uint64_t value = low(s->swap ? swapped(with, s->bytes) : with,
-			     s->bytes);
+	uint64_t value =
+		low(s->swap ? swapped(with, s->bytes) : with, s->bytes);
 
 	value |= whole & ~low(UINT64_MAX, s->bytes);
 	if (value == whole || !allowed(h, s, value))
@@ -233,8 +233,8 @@ static void try_data(struct hints *h, uint32_t arg)
 static void try_arg(struct hints *h, uint32_t arg)
 {
 	const struct arg *a = arg_at(h->p, arg);
-	const struct desc_type *t =
-		a->type == DESC_NONE ? NULL : arg_type(h->p, a);
+	const struct desc_type *t = a->type == DESC_NONE ? NULL :
+							   arg_type(h->p, a);
 
 	if (a->dir == DESC_OUT)
 		return;

@@ -89,8 +89,8 @@ static bool become_default(struct prog *p, uint32_t arg)
 	bool changed = false;
 	uint32_t fresh;
 
-	if (a.kind == ARG_ABSENT || (a.type != DESC_NONE &&
-				     arg_type(p, &a)->kind == DESC_LEN))
+	if (a.kind == ARG_ABSENT ||
+	    (a.type != DESC_NONE && arg_type(p, &a)->kind == DESC_LEN))
 		return false;
 	if (a.kind == ARG_POINTER && !(arg_type(p, &a)->flags & DESC_OPT))
 		return a.child != ARG_NONE && become_default(p, a.child);
@@ -128,7 +128,7 @@ static void fewer_elements(struct minimize *m, size_t call, uint32_t arg)
 				   list_at(m->attempt,
 					   arg_at(m->attempt, arg)->child,
 					   i - 1))
-				    ->next :
+				       ->next :
 			   &arg_at(m->attempt, arg)->child;
 		gone = *link;
 		*link = arg_at(m->attempt, gone)->next;

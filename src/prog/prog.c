@@ -124,40 +124,44 @@ struct call *tree_add_call(struct prog *p, uint32_t id, bool defaults)
 	return tree_insert_call(p, p->calls.len, id, defaults);
 }
 
-/* ---- Without garbage ------------------------------------------------------------ */
+/* ---- Copies of calls ------------------------------------------------------------ */
+
+struct call tree_copy_call(struct prog *to, const struct prog *from,
+			   const struct call *c, uint32_t *new_at)
+{
+	struct call n = *c;
+	uint32_t last = ARG_NONE;
+	struct tree_walk a, b;
+
+	n.arg = ARG_NONE;
+	for (uint32_t k = c->arg; k != ARG_NONE; k = arg_at(from, k)->next) {
+		uint32_t copy = arg_copy(to, from, k);
+
+		*(last == ARG_NONE ? &n.arg : &arg_at(to, last)->next) = copy;
+		last = copy;
+	}
+	if (c->ret != ARG_NONE)
+		n.ret = arg_copy(to, from, c->ret);
+	/* Both have the same shape; references are to what came before. */
+	for (uint32_t x = walk_call(&a, from, c), y = walk_call(&b, to, &n);
+	     x != ARG_NONE; x = walk_next(&a), y = walk_next(&b)) {
+		struct arg *copy = arg_at(to, y);
+
+		new_at[x] = y;
+		if (copy->kind == ARG_RESULT && copy->child != ARG_NONE)
+			copy->child = new_at[copy->child];
+	}
+	return n;
+}
 
 void tree_compact(struct prog *p)
 {
 	struct prog to = { .target = p->target };
 	uint32_t *new_at = mem_calloc(p->args.len + 1, sizeof(*new_at));
-	struct tree_walk a, b;
 
-	for (size_t i = 0; i < p->calls.len; i++) {
-		const struct call *c = &p->calls.data[i];
-		struct call n = *c;
-		uint32_t last = ARG_NONE;
-
-		n.arg = ARG_NONE;
-		for (uint32_t k = c->arg; k != ARG_NONE;
-		     k = arg_at(p, k)->next) {
-			uint32_t copy = arg_copy(&to, p, k);
-
-			*(last == ARG_NONE ? &n.arg :
-					     &arg_at(&to, last)->next) = copy;
-			last = copy;
-		}
-		if (c->ret != ARG_NONE)
-			n.ret = arg_copy(&to, p, c->ret);
-		vec_push(&to.calls, n);
-		/* Both have the same shape. */
-		for (uint32_t x = walk_call(&a, p, c),
-			      y = walk_call(&b, &to, &n);
-		     x != ARG_NONE; x = walk_next(&a), y = walk_next(&b))
-			new_at[x] = y;
-	}
-	vec_for_each(&to.args, x)
-		if (x->kind == ARG_RESULT && x->child != ARG_NONE)
-			x->child = new_at[x->child];
+	for (size_t i = 0; i < p->calls.len; i++)
+		vec_push(&to.calls,
+			 tree_copy_call(&to, p, &p->calls.data[i], new_at));
 	free(new_at);
 	vec_free(&p->calls);
 	vec_free(&p->args);

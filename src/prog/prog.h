@@ -165,6 +165,18 @@ size_t prog_choices_pick(const struct prog_choices *c, struct rng *rng,
 struct prog *prog_generate(const struct prog_choices *c, struct rng *rng,
 			   size_t ncalls);
 
+struct prog_mutation {
+	const struct prog_choices *choices;
+	const struct prog *const *corpus; /* to splice with, of the same target */
+	size_t ncorpus;
+	size_t max_calls;
+	bool props; /* faults, async and rerun, too */
+};
+
+/** Change a program, in one place or in some; never to nothing. */
+void prog_mutate(struct prog *p, const struct prog_mutation *how,
+		 struct rng *rng);
+
 /*
  * Two values that the kernel compared, as it saw them: `bytes` wide.  When `b`
  * is a constant of the kernel, the program cannot have made it.

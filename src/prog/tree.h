@@ -227,6 +227,13 @@ struct call *tree_add_call(struct prog *p, uint32_t id, bool defaults);
 struct call *tree_insert_call(struct prog *p, size_t at, uint32_t id,
 			      bool defaults);
 
+/**
+ * Copy a call of `from` with its arguments; it is not in to->calls yet.
+ * `new_at`, by argument of `from`, says where copies are; it is added to.
+ */
+struct call tree_copy_call(struct prog *to, const struct prog *from,
+			   const struct call *c, uint32_t *new_at);
+
 /*
  * Visit arguments in the order of memory, parents first:
  *

@@ -147,7 +147,8 @@ static fallible check_data(struct checker *k, const struct arg *a,
 	if (t->size != DESC_VARLEN && a->len != t->size)
 		return BAD("a buffer of %u bytes instead of %u", a->len,
 			   t->size);
-	if (t->kind == DESC_ARRAY && !fits_range(t, a->len))
+	if (t->kind == DESC_ARRAY && t->size == DESC_VARLEN &&
+	    !fits_range(t, a->len))
 		return BAD("a buffer of %u bytes", a->len);
 	return NULL;
 }

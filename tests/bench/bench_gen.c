@@ -57,6 +57,26 @@ static double generate_us(struct bench *b)
 	return (now_us() - start) / PROGRAMS;
 }
 
+static double mutate_us(struct bench *b)
+{
+	struct prog_mutation how = {
+		.choices = b->choices,
+		.corpus = (const struct prog *const *)b->corpus.data,
+		.ncorpus = b->corpus.len,
+		.max_calls = CALLS,
+		.props = true,
+	};
+	_cleanup_(prog_freep) struct prog *p = prog_new(b->t);
+	double start = now_us();
+
+	for (int i = 0; i < PROGRAMS; i++) {
+		prog_assign(p,
+			    b->corpus.data[rng_below(&b->rng, b->corpus.len)]);
+		prog_mutate(p, &how, &b->rng);
+	}
+	return (now_us() - start) / PROGRAMS;
+}
+
 static double best(struct bench *b, double (*measure)(struct bench *))
 {
 	double min = measure(b);
@@ -100,6 +120,7 @@ int main(int argc, char **argv)
 	printf("%zu calls, programs of %d\n", d->ncalls, CALLS);
 	figure("choice table", best(&b, choices_us) / 1e3, "ms", 80);
 	figure("generate", best(&b, generate_us), "us", 60);
+	figure("copy and mutate", best(&b, mutate_us), "us", 25);
 	vec_for_each(&b.corpus, p)
 		prog_free(*p);
 	vec_free(&b.corpus);

@@ -306,7 +306,8 @@ static bool put_scalar(struct c_out *c, struct buf *out, const struct arg *a,
 		return put_sum(c, out, arg);
 	if (format && !known)
 		return false; /* written when the result is there */
-	if (known && !a->value && !format)
+	if (known && !a->value && !format &&
+	    ((a->flags & ARG_ANY) || arg_type(c->p, a)->kind != DESC_PROC))
 		return false;
 	if (format) {
 		put_text_number(out, format, a->value);

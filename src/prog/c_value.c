@@ -280,9 +280,18 @@ static void put_result(struct c_out *c, struct buf *out, const struct arg *a)
 	buf_char(out, ')');
 }
 
+/* Of values that differ between executors, the first one's. */
+static uint64_t const_value(const struct arg *a, const struct desc_type *t)
+{
+	if (t->kind != DESC_PROC)
+		return a->value;
+	return a->value == UINT64_MAX ? 0 : t->lo + a->value;
+}
+
 void c_scalar(struct c_out *c, struct buf *out, uint32_t arg)
 {
 	const struct arg *a = arg_at(c->p, arg);
+	const struct desc_type *t;
 
 	switch (a->kind) {
 	case ARG_POINTER:
@@ -293,13 +302,8 @@ void c_scalar(struct c_out *c, struct buf *out, uint32_t arg)
 		put_result(c, out, a);
 		break;
 	default:
-		c_number(c, out, arg_type(c->p, a),
-			 arg_type(c->p, a)->kind == DESC_PROC &&
-					 a->value == UINT64_MAX ?
-				 0 :
-				 a->value,
-			 arg_type(c->p, a)->base_bytes ?
-				 arg_type(c->p, a)->base_bytes :
-				 8);
+		t = arg_type(c->p, a);
+		c_number(c, out, t, const_value(a, t),
+			 t->base_bytes ? t->base_bytes : 8);
 	}
 }

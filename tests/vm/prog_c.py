@@ -67,7 +67,7 @@ def programs():
     yield "mount.prog", OURS
     for name in "async_io", "network", "devices":
         yield f"{HERE}/programs/{name}.prog", SYS
-    for name in "io_uring", "socket_tcp", "image_part_table", "epoll":
+    for name in "io_uring", "vnet", "socket_udp", "image_part_table":
         yield f"{HERE}/../sys/{name}.prog", OURS
 
 

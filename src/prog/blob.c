@@ -7,11 +7,6 @@ enum {
 	IMAGE_BLOCK = 256, /* an image is mostly zeroes: blocks with more */
 };
 
-static uint64_t swapped(uint64_t v, uint32_t bytes)
-{
-	return __builtin_bswap64(v) >> (64 - 8 * bytes);
-}
-
 /* A number of 1, 2, 4 or 8 bytes in either byte order becomes another one. */
 static void change_number(struct rng *r, char *at, size_t room)
 {

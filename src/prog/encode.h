@@ -105,11 +105,6 @@ void put_pointee(struct encoder *e, const struct arg *pointer);
  */
 bool put_flat(struct encoder *e, uint32_t arg, struct slice *bytes);
 
-static inline uint64_t swapped(uint64_t v, uint32_t bytes)
-{
-	return __builtin_bswap64(v) >> (64 - 8 * bytes);
-}
-
 static inline bool plain_size(uint64_t n)
 {
 	return n == 1 || n == 2 || n == 4 || n == 8;

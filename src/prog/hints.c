@@ -51,11 +51,6 @@ static uint64_t extended(uint64_t v, uint32_t bytes)
 	return (uint64_t)((int64_t)(v << shift) >> shift);
 }
 
-static uint64_t swapped(uint64_t v, uint32_t bytes)
-{
-	return __builtin_bswap64(v) >> (64 - 8 * bytes);
-}
-
 /* ---- Comparisons ------------------------------------------------------------ */
 
 static int compare_pairs(const void *a, const void *b)

@@ -165,6 +165,12 @@ static inline uint8_t field_dir(const struct desc_field *f, uint8_t dir)
 	return f->flags & DESC_HAS_DIR ? f->dir : dir;
 }
 
+/** The lowest 1 to 8 bytes of a number, the other way round. */
+static inline uint64_t swapped(uint64_t v, uint32_t bytes)
+{
+	return __builtin_bswap64(v) >> (64 - 8 * bytes);
+}
+
 /* ---- tree.c ------------------------------------------------------------------- */
 
 static inline struct arg *arg_at(const struct prog *p, uint32_t arg)

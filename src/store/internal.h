@@ -24,7 +24,11 @@ struct store {
 	ZSTD_DCtx *unpack;
 	struct buf packed;
 	struct buf text, signal; /* of the program read last */
+	struct buf bug[5], crash[4]; /* of the bug or crash read last */
 };
+
+/** Milliseconds since 1970. */
+int64_t store_now_ms(void);
 
 /** What SQLite says of the last call. */
 fallible store_failed(struct store *s);

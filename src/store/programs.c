@@ -4,7 +4,7 @@
 
 #include "store/internal.h"
 
-static int64_t now_ms(void)
+int64_t store_now_ms(void)
 {
 	struct timespec t;
 
@@ -53,7 +53,7 @@ fallible store_program_add(struct store *s, const struct store_program *p,
 	bind_blob(q, 3, store_pack(s, text));
 	bind_blob(q, 4, p->signal);
 	sqlite3_bind_int64(q, 5, (int64_t)p->descriptions);
-	sqlite3_bind_int64(q, 6, p->added_ms ? p->added_ms : now_ms());
+	sqlite3_bind_int64(q, 6, p->added_ms ? p->added_ms : store_now_ms());
 	TRY(store_run(s, q));
 	if (added)
 		*added = sqlite3_changes(s->db) != 0;

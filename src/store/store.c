@@ -261,6 +261,10 @@ void store_close(struct store *s)
 	buf_deinit(&s->packed);
 	buf_deinit(&s->text);
 	buf_deinit(&s->signal);
+	for (size_t k = 0; k < ARRAY_LEN(s->bug); k++)
+		buf_deinit(&s->bug[k]);
+	for (size_t k = 0; k < ARRAY_LEN(s->crash); k++)
+		buf_deinit(&s->crash[k]);
 	free(s->path);
 	free(s);
 }

@@ -109,4 +109,40 @@ struct store_program_counts {
 };
 fallible store_program_count(struct store *s, struct store_program_counts *out);
 
+/* ---- crashes.c: bugs, and the crashes of them -------------------------------- */
+
+enum { STORE_CRASHES_OF_BUG = 10 }; /* are kept in full; more are counted */
+
+/* Texts may be NULL when adding; slices over the limit of a text are cut. */
+struct store_crash {
+	const char *title, *key, *alts; /* alternative titles, lines */
+	const char *machine, *kernel;
+	struct slice report; /* for people */
+	struct slice log; /* the console */
+	struct slice program; /* that ran, and those before it */
+	struct slice before;
+	int64_t seen_ms; /* since 1970; 0 when adding: now */
+};
+
+/**
+ * Count a crash of the bug of that title, and keep it unless there are enough.
+ * `*is_new` (may be NULL): the bug was not known.
+ */
+fallible store_crash_add(struct store *s, const struct store_crash *c,
+			 bool *is_new);
+
+struct store_bug {
+	const char *title, *key, *alts;
+	int64_t crashes; /* so many */
+	int64_t first_ms, last_ms; /* since 1970 */
+};
+
+/** As store_program_next(), for bugs. */
+fallible store_bug_next(struct store *s, int64_t *id, struct store_bug *out,
+			bool *more);
+
+/** As store_program_next(), for crashes: of one bug, or of all (0). */
+fallible store_crash_next(struct store *s, int64_t bug, int64_t *id,
+			  struct store_crash *out, int64_t *of_bug, bool *more);
+
 #endif /* STORE_STORE_H */

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "corpus/internal.h"
-#include "fuzz.h"
+#include "target.h"
 
 /* All records, as text of their own; the number that was promised. */
 static struct corpus_reader *read_all(FILE *f, struct buf *out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Input: a log.  Each program in it has calls, and is itself no log. */
 #include "corpus/corpus.h"
-#include "fuzz.h"
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
  * formatted, what is formatted stays as it is, what compiles can be shown.
  */
 #include "desc/desc.h"
-#include "fuzz.h"
+#include "target.h"
 
 static void check_format(struct desc_input *in)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Input: a compressed image, and base 64.  What inflates deflates again. */
-#include "fuzz.h"
 #include "prog/text.h"
+#include "target.h"
 
 enum { IMAGE_MAX = 1 << 20 };
 

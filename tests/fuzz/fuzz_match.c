@@ -4,7 +4,7 @@
  *
  * Everything handed out must lie within the line.
  */
-#include "fuzz.h"
+#include "target.h"
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -6,8 +6,8 @@
  */
 #include "../prog_descriptions.h"
 #include "../unit/simulate.h"
-#include "fuzz.h"
 #include "prog/tree.h"
+#include "target.h"
 
 static const struct prog_target *target(void)
 {

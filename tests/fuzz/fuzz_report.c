@@ -5,7 +5,7 @@
  * The first byte chooses the sizes of the pieces, the rest is the log.  What
  * report.h promises is checked, and that both ways find the same.
  */
-#include "fuzz.h"
+#include "target.h"
 
 #include "base/buf.h"
 #include "report/report.h"

@@ -282,10 +282,71 @@ static void migrates_wholly(void **state)
 	store_close(s);
 	sql("PRAGMA user_version = 0");
 	refused(STORE_WRITE, ERR_OS, "to version 1 of the schema");
-	sql("DROP TABLE programs");
+	sql("DROP TABLE crashes; DROP TABLE bugs; DROP TABLE programs");
 	s = open_store(STORE_WRITE);
 	add(s, "a()\n");
 	expect(s, "a()\n");
+	store_close(s);
+}
+
+/* Of a bug the crashes are counted, and the first ones kept. */
+static void crashes(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct store_bug bug;
+	struct store_crash c;
+	int64_t id = 0, of;
+	bool more, is_new;
+	char report[2000];
+
+	memset(report, 'x', sizeof(report));
+	for (int i = 0; i < STORE_CRASHES_OF_BUG + 5; i++) {
+		must(store_crash_add(
+			s,
+			&(struct store_crash){
+				.title = i % 5 ? "WARNING in a" : "BUG in b",
+				.key = "k1-0",
+				.alts = "one\ntwo\n",
+				.machine = "uml",
+				.report = { report, sizeof(report) },
+				.log = SLICE("the log"),
+				.program = SLICE("a()\n"),
+				.seen_ms = 1000 + i },
+			&is_new));
+		assert_int_equal(is_new, i < 2);
+	}
+	store_close(s);
+	s = open_store(STORE_READ);
+	must(store_bug_next(s, &id, &bug, &more));
+	assert_true(more);
+	assert_string_equal(bug.title, "BUG in b");
+	assert_string_equal(bug.alts, "one\ntwo\n");
+	assert_int_equal(bug.crashes, 3);
+	assert_int_equal(bug.first_ms, 1000);
+	assert_int_equal(bug.last_ms, 1010);
+	must(store_bug_next(s, &id, &bug, &more));
+	assert_true(more);
+	assert_int_equal(bug.crashes, STORE_CRASHES_OF_BUG + 2);
+	must(store_bug_next(s, &id, &bug, &more));
+	assert_false(more);
+
+	int64_t crash = 0, kept = 0;
+
+	for (;;) {
+		must(store_crash_next(s, id, &crash, &c, &of, &more));
+		if (!more)
+			break;
+		assert_int_equal(of, id);
+		assert_string_equal(c.title, "WARNING in a");
+		assert_string_equal(c.kernel, "");
+		assert_int_equal(c.report.len, sizeof(report));
+		assert_memory_equal(c.report.p, report, sizeof(report));
+		assert_slice(c.log, "the log");
+		assert_slice(c.program, "a()\n");
+		assert_int_equal(c.before.len, 0);
+		kept++;
+	}
+	assert_int_equal(kept, STORE_CRASHES_OF_BUG);
 	store_close(s);
 }
 
@@ -295,7 +356,7 @@ static void newer_is_refused(void **state)
 	sql("PRAGMA user_version = 1000");
 	refused(STORE_WRITE, ERR_INPUT, "made by a newer bugon");
 	refused(STORE_READ, ERR_INPUT, "made by a newer bugon");
-	sql("PRAGMA user_version = 1");
+	sql("PRAGMA user_version = 2");
 	store_close(open_store(STORE_READ));
 }
 
@@ -534,6 +595,7 @@ int main(void)
 		TEST(transactions),
 		TEST(migrates),
 		TEST(migrates_wholly),
+		TEST(crashes),
 		TEST(newer_is_refused),
 		TEST(others_are_refused),
 		TEST(damage_is_an_error),

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fuzz.h - what the fuzz targets share.
+ * target.h - what the fuzz targets share.
  *
  * A target is tests/fuzz/fuzz_<name>.c with LLVMFuzzerTestOneInput(), named in
  * tests/fuzz/meson.build; fuzz_<name>.dict lists words worth trying.  It aborts
  * on a broken promise; memory is watched by the sanitizers.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#ifndef TARGET_H
+#define TARGET_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -38,4 +38,4 @@ static inline char *fuzz_copy(const void *data, size_t len)
 	return p;
 }
 
-#endif /* FUZZ_H */
+#endif /* TARGET_H */

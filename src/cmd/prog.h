@@ -13,7 +13,7 @@
 #include "prog/prog.h"
 
 extern const struct command cmd_prog_c, cmd_prog_encode, cmd_prog_fmt,
-	cmd_prog_stat;
+	cmd_prog_gen, cmd_prog_minimize, cmd_prog_mutate, cmd_prog_stat;
 
 /** Read a whole file, "-": the standard input. Errors: io_read_file()'s. */
 fallible prog_read_text(const char *path, struct buf *out);

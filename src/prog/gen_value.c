@@ -317,6 +317,8 @@ uint32_t gen_data(struct gen *g, uint32_t type, uint8_t dir)
 	const struct desc_type *t = &g->d->types[type];
 	struct buf *out = &g->scratch;
 
+	if (type_is_constant(g->d, type))
+		return arg_new_default(g->p, type, dir);
 	if (dir == DESC_OUT)
 		return arg_new_data(g->p, type, dir, NULL, out_length(g, t));
 	out->len = 0;

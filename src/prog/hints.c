@@ -235,7 +235,8 @@ static void try_arg(struct hints *h, uint32_t arg)
 		return;
 	if (a->kind == ARG_DATA && a->from != NO_BYTES &&
 	    !(t && (t->kind == DESC_FILENAME || t->kind == DESC_GLOB ||
-		    t->kind == DESC_IMAGE)))
+		    t->kind == DESC_IMAGE ||
+		    type_is_constant(h->p->target->d, a->type))))
 		try_data(h, arg);
 	if (a->kind == ARG_CONST &&
 	    (t->kind == DESC_INT || t->kind == DESC_FLAGS))

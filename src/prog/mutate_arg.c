@@ -232,7 +232,7 @@ static uint32_t data_weight(const struct prog *p, const struct arg *a,
 	if (a->dir == DESC_OUT)
 		return t->size == DESC_VARLEN ? 2 : 0;
 	if (type_is_constant(p->target->d, a->type))
-		return 1;
+		return 0; /* its text would be no program */
 	return t->kind == DESC_ARRAY ? 10 : 5;
 }
 

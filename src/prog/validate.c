@@ -150,6 +150,9 @@ static fallible check_data(struct checker *k, const struct arg *a,
 	if (t->kind == DESC_ARRAY && t->size == DESC_VARLEN &&
 	    !fits_range(t, a->len))
 		return BAD("a buffer of %u bytes", a->len);
+	if (a->dir != DESC_OUT && type_is_constant(k->d, a->type) &&
+	    !arg_is_default(k->p, (uint32_t)(a - k->p->args.data)))
+		return BAD("constants with another value");
 	return NULL;
 }
 

@@ -47,7 +47,7 @@ static const char fixture_text[] =
 	"attr {\n\tlen\tlen[parent, int16]\n\ttype\tint16\n\tv\tattr_value\n} "
 	"[packed, align[4]]\n"
 	"attr_value [\n\ta\tint32\n\tb\tstringnoz\n\tc\tfd\n\td\tarray[attr]\n"
-	"\te\tarray[int16be, 2]\n\tf\tvoid\n] [varlen]\n"
+	"\te\tarray[int16be, 2]\n\tf\tvoid\n\tg\tarray[const[7, int16], 3]\n] [varlen]\n"
 	"spec {\n\ta\tint64[0:1000, 10]\n\tb\tint64\n}\n"
 	"clock {\n\tsec\tint64\n\tnsec\tint32\n}\n"
 	"rest {\n\tnext\tptr[in, rest, opt]\n\tv\tvma64\n\tw\tint8\n}\n"

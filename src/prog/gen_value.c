@@ -222,7 +222,7 @@ void gen_filename(struct gen *g, struct buf *out)
 	case 2 ... 9:
 		if (add_earlier_name(g, out))
 			break;
-		/* fallthrough */
+		__attribute__((fallthrough));
 	default:
 		buf_str(out, "./file");
 		buf_char(out, (char)('0' + rng_below(g->rng, 3)));

@@ -10,6 +10,7 @@
  * as it is.  Who owns the program is decided by compare-and-swap of `token`:
  * a sequence number, the owner, and whether it is in a call.
  */
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
@@ -279,14 +280,24 @@ static void set_fail_nth(uint32_t n)
 	write_file("/proc/thread-self/fail-nth", text);
 }
 
+/* Whether the fault came: then there is 0 left to be counted. */
+static bool has_failed_nth(void)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDONLY);
+	char text[16];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && text[0] == '0';
+}
+
 static int64_t call_kernel(const struct wire_insn *in, const uint64_t *args,
 			   const struct wire_insn *image, uint32_t me)
 {
 	const void *mark = plugin_mark(me);
 	int64_t ret;
 
-	if (in->fail_nth)
-		set_fail_nth(in->fail_nth);
 	for (uint32_t i = 0;; i++) {
 		ret = in->nr >= WIRE_PSEUDO ?
 			      pseudo_call(in->nr, args, image, me) :
@@ -296,8 +307,6 @@ static int64_t call_kernel(const struct wire_insn *in, const uint64_t *args,
 		if (i >= in->rerun)
 			break;
 	}
-	if (in->fail_nth)
-		set_fail_nth(0);
 	return ret;
 }
 
@@ -346,6 +355,8 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 		args[i] = value_of(&arg[i]);
 	log->thread = me;
 	log->flags = WIRE_CALLED;
+	if (in->fail_nth)
+		set_fail_nth(in->fail_nth);
 	log->from = make_room(log, me);
 	log->to = log->from;
 	__atomic_store_n(&run->token, token, __ATOMIC_RELEASE);
@@ -356,6 +367,10 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 	}
 	ret = call_kernel(in, args, image, me);
 	log->to = cover_position(me);
+	if (in->fail_nth && has_failed_nth())
+		__atomic_fetch_or(&log->flags, WIRE_FAULTED, __ATOMIC_RELAXED);
+	if (in->fail_nth)
+		set_fail_nth(0);
 	log_return(log, in, ret);
 	if (run->x->job.req.flags & WIRE_REQ_KEEP)
 		undo_note(in->nr, args, (uint64_t)ret);

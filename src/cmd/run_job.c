@@ -222,6 +222,7 @@ struct json *run_job_calls_to_json(const struct run_job *job,
 		json_set(o, "pcs", json_int(wire_pcs(res, i).len));
 		json_set(o, "blocks", json_int(res->calls[i].trace_len));
 		json_set(o, "cut", json_flag(is_cut(res, i)));
+		json_set(o, "faulted", json_flag(c->flags & WIRE_FAULTED));
 		json_push(array, o);
 	}
 	return array;

@@ -153,6 +153,15 @@ def system_calls(run):
     lines = r.stdout.splitlines()
     check("text", "-> -1 ENOENT, " in r.stdout, f"TITLE: {TITLE}" in lines,
           r.stderr.count(" booted in ") == 2, "-> 64, " in lines[1])
+    with open("faults.prog", "w") as f:
+        for n in 1, 2, 100000:
+            f.write(opened("/proc/self/status", "0x0").strip() +
+                    f" (fail_nth: {n})\n")
+        f.write(opened("/proc/self/status", "0x0"))
+    calls = json.loads(bugon(*run, "--json", "faults.prog").stdout)[0]["calls"]
+    check(f"faults {calls}",
+          [c["faulted"] for c in calls] == [True, True, False, False],
+          calls[1]["errno"] == 12, calls[2]["errno"] == 0)
     r = bugon(*run, "--sandbox", "setuid", "--shell", "x.c", "one")
     check("sandbox", "uid 65534" in r.stdout)
     with open("blocks.prog", "w") as f:

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "cmd/accel.h"
 #include "cmd/cmd.h"
 #include "cmd/coverage.h"
 #include "cmd/descriptions.h"
@@ -449,19 +450,6 @@ static fallible run_session(struct session *s, const struct vm_config *cfg,
 	return err;
 }
 
-static fallible choose_accel(const char *name, enum vm_accel *out)
-{
-	if (!name || !strcmp(name, "auto"))
-		*out = VM_ACCEL_AUTO;
-	else if (!strcmp(name, "kvm"))
-		*out = VM_ACCEL_KVM;
-	else if (!strcmp(name, "tcg"))
-		*out = VM_ACCEL_TCG;
-	else
-		return error_new(ERR_USAGE, "--accel is kvm, tcg or auto");
-	return NULL;
-}
-
 static fallible prepare(struct session *s)
 {
 	const struct fuzz_opts *o = s->o;
@@ -474,7 +462,7 @@ static fallible prepare(struct session *s)
 	const struct desc_arch *arch;
 
 	TRY(kernel_pick(o->kernel, &kernel));
-	TRY(choose_accel(o->accel, &cfg.accel));
+	TRY(cmd_accel(o->accel, &cfg.accel));
 	TRY(coverage_choose(o->coverage, true, &kernel, cfg.accel, &cover));
 	TRY(cmd_desc_arch(NULL, &arch));
 	TRY(cmd_descriptions(o->dir, arch, &desc));

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/child.h"
+#include "cmd/accel.h"
 #include "cmd/cmd.h"
 #include "cmd/coverage.h"
 #include "cmd/descriptions.h"
@@ -447,19 +448,6 @@ static fallible run_all(struct run *run, const struct run_job *jobs, size_t n)
 	return err;
 }
 
-static fallible choose_accel(const char *name, enum vm_accel *out)
-{
-	if (!name || !strcmp(name, "auto"))
-		*out = VM_ACCEL_AUTO;
-	else if (!strcmp(name, "kvm"))
-		*out = VM_ACCEL_KVM;
-	else if (!strcmp(name, "tcg"))
-		*out = VM_ACCEL_TCG;
-	else
-		return error_new(ERR_USAGE, "--accel is kvm, tcg or auto");
-	return NULL;
-}
-
 static fallible choose_link(const char *name, enum guest_link *out)
 {
 	*out = GUEST_LINK_AUTO;
@@ -509,7 +497,7 @@ static fallible make_config(const struct run_opts *o,
 	cfg->memory_mib = o->memory_mib;
 	if (o->console && !o->json)
 		cfg->on_console = show_console;
-	return choose_accel(o->accel, &cfg->accel);
+	return cmd_accel(o->accel, &cfg->accel);
 }
 
 /* What the machine that runs programs for `arch` is called in descriptions. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Programs in memory: defaults, sizes, copies, references, compaction. */
-#include "prog/tree.h"
-#include "unit.h"
+#include "prog_fixture.h"
 
 static const char text[] =
 	"resource fd[int32]: -1, -100\n"
@@ -20,57 +19,24 @@ static const char consts[] = "arches = amd64\n"
 			     "__NR_open = 1\n__NR_socket = 2\n"
 			     "__NR_pair = 3\n__NR_use = 4\n";
 
-struct state {
-	struct desc *d;
-	struct prog_target *t;
-	struct prog *p;
-};
-
 static int setup(void **state)
 {
-	struct state *s = calloc(1, sizeof(*s));
-	struct desc_input *in = desc_input_new();
-	_cleanup_(buf_deinit) struct buf said = {};
-
-	desc_input_text(in, "t.txt", slice_cstr(text));
-	desc_input_text(in, "t.const", slice_cstr(consts));
-	s->d = desc_compile(in, desc_arch_find(SLICE("amd64")));
-	desc_messages_to_text(in, &said);
-	if (desc_errors(in))
-		print_error("%s", buf_cstr(&said));
-	assert_int_equal(desc_errors(in), 0);
-	s->t = prog_target_new(s->d);
-	s->p = prog_new(s->t);
-	desc_input_free(in);
-	*state = s;
+	*state = fixture_new(text, consts);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct state *s = *state;
-
-	prog_free(s->p);
-	prog_target_free(s->t);
-	desc_free(s->d);
-	free(s);
+	fixture_free(*state);
 	return 0;
 }
 
-static uint32_t id(const struct state *s, const char *name)
+static struct call *add(struct fixture *s, const char *name)
 {
-	const struct desc_call *c = desc_call_find(s->d, slice_cstr(name));
-
-	assert_non_null(c);
-	return (uint32_t)(c - s->d->calls);
+	return tree_add_call(s->p, fixture_call(s, name), true);
 }
 
-static const struct call *add(struct state *s, const char *name)
-{
-	return tree_add_call(s->p, id(s, name), true);
-}
-
-static uint32_t argument(const struct state *s, const struct call *c,
+static uint32_t argument(const struct fixture *s, const struct call *c,
 			 uint32_t i)
 {
 	return list_at(s->p, c->arg, i);
@@ -78,7 +44,7 @@ static uint32_t argument(const struct state *s, const struct call *c,
 
 static void defaults(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	const struct call *c = add(s, "use");
 	const struct arg *f = arg_at(s->p, argument(s, c, 0));
 
@@ -104,7 +70,7 @@ static void defaults(void **state)
 
 static void sizes(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	const struct call *c = add(s, "use");
 	uint32_t vec = arg_at(s->p, argument(s, c, 2))->child;
 	uint32_t data = list_at(s->p, arg_at(s->p, vec)->child, 1);
@@ -120,7 +86,7 @@ static void sizes(void **state)
 
 static void references(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 
 	add(s, "socket");
 	add(s, "pair");
@@ -170,7 +136,7 @@ static void references(void **state)
 
 static void makers(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	const struct by_resource *m = &s->t->makers, *u = &s->t->users;
 	uint32_t fd = 0;
 
@@ -183,12 +149,12 @@ static void makers(void **state)
 	assert_int_equal(m->from[fd + 1] - m->from[fd], 3);
 	assert_int_equal(m->from[sock + 1] - m->from[sock], 2);
 	assert_int_equal(u->from[fd + 1] - u->from[fd], 1);
-	assert_int_equal(u->list[u->from[fd]], id(s, "use"));
+	assert_int_equal(u->list[u->from[fd]], fixture_call(s, "use"));
 }
 
 static void walk(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	const struct call *c = add(s, "pair");
 	struct tree_walk w;
 	uint32_t depths[8], n = 0;

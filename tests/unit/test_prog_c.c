@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Programs as C: what they look like, and that the compiler has no complaint. */
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "prog/tree.h"
-#include "unit.h"
+#include "prog_fixture.h"
 
 static const char text[] =
 	"resource fd[int32]: -1\n"
@@ -36,53 +33,30 @@ static const char consts[] =
 	"__NR_bind = 49\n__NR_send = 998\n__NR_make = 997\n__NR_odd = 999\nAF_INET = 2\nO_RDWR = 2\nO_CREAT = 64\n"
 	"O_BUGON = 1073741824\n";
 
-struct state {
-	struct desc *d;
-	struct prog_target *t;
-	struct prog *p;
-};
-
 static int setup(void **state)
 {
-	struct state *s = calloc(1, sizeof(*s));
-	struct desc_input *in = desc_input_new();
-
-	desc_input_text(in, "t.txt", slice_cstr(text));
-	desc_input_text(in, "t.const", slice_cstr(consts));
-	s->d = desc_compile(in, desc_arch_find(SLICE("amd64")));
-	assert_int_equal(desc_errors(in), 0);
-	s->t = prog_target_new(s->d);
-	s->p = prog_new(s->t);
-	desc_input_free(in);
-	*state = s;
+	*state = fixture_new(text, consts);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct state *s = *state;
-
-	prog_free(s->p);
-	prog_target_free(s->t);
-	desc_free(s->d);
-	free(s);
+	fixture_free(*state);
 	return 0;
 }
 
-static struct call *add(struct state *s, const char *name)
+static struct call *add(struct fixture *s, const char *name)
 {
-	const struct desc_call *c = desc_call_find(s->d, slice_cstr(name));
-
-	assert_non_null(c);
-	return tree_add_call(s->p, (uint32_t)(c - s->d->calls), true);
+	return tree_add_call(s->p, fixture_call(s, name), true);
 }
 
-static struct arg *argument(struct state *s, size_t call, uint32_t i)
+static struct arg *argument(struct fixture *s, size_t call, uint32_t i)
 {
 	return arg_at(s->p, list_at(s->p, s->p->calls.data[call].arg, i));
 }
 
-static struct arg *field(struct state *s, const struct arg *pointer, uint32_t i)
+static struct arg *field(struct fixture *s, const struct arg *pointer,
+			 uint32_t i)
 {
 	return arg_at(s->p,
 		      list_at(s->p, arg_at(s->p, pointer->child)->child, i));
@@ -100,7 +74,7 @@ static void place_at(struct arg *pointer, uint64_t at)
 }
 
 /* The C, which gcc -Wall accepts. */
-static void to_c(struct state *s, const struct prog_c_opts *opts,
+static void to_c(struct fixture *s, const struct prog_c_opts *opts,
 		 struct buf *out)
 {
 	struct error *err = prog_to_c(s->p, opts, out);
@@ -134,7 +108,7 @@ static void hasnt(const struct buf *out, const char *what)
 
 static void libc_calls(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {};
 
 	add(s, "openat");
@@ -156,7 +130,7 @@ static void libc_calls(void **state)
 /* A path that another pointer may change is no literal. */
 static void overlap(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {};
 
 	add(s, "openat");
@@ -169,7 +143,7 @@ static void overlap(void **state)
 
 static void structs(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {};
 	struct arg *addr;
 
@@ -196,7 +170,7 @@ static void structs(void **state)
 
 static void layouts(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {};
 	struct arg *bits;
 
@@ -227,7 +201,7 @@ static void layouts(void **state)
 
 static void properties(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {};
 	struct prog_c_result results[] = {
 		{ true, 2, 0 },
@@ -260,7 +234,7 @@ static void properties(void **state)
 
 static void pseudo_calls(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {}, packed = {};
 	static const char raw[8192] = { [4096] = 'm', 'a', 'g', 'i', 'c' };
 	struct arg *image;
@@ -288,7 +262,7 @@ static void pseudo_calls(void **state)
 
 static void no_c(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {};
 	struct error *err;
 
@@ -303,7 +277,7 @@ static void no_c(void **state)
 /* Of constants it is a number, of results of earlier calls code. */
 static void checksums(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {}, late = {};
 
 	add(s, "openat");
@@ -325,7 +299,7 @@ static void checksums(void **state)
 /* A later call takes what the kernel wrote, not where it did. */
 static void pointee_that_is_a_result(void **state)
 {
-	struct state *s = *state;
+	struct fixture *s = *state;
 	_cleanup_(buf_deinit) struct buf out = {};
 
 	add(s, "make");

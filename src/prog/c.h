@@ -75,6 +75,15 @@ void c_scalar(struct c_out *c, struct buf *out, uint32_t arg);
 /** Append bytes as a string literal, without the NUL that C adds. */
 void c_literal(struct buf *out, const char *data, size_t len);
 
+/* ---- c_memory.c: what pointers lead to ------------------------------------------ */
+
+/**
+ * Write the memory of pointers in and below an argument, the innermost first;
+ * `name` is that of the field.  An argument of a call (`in_call`) may become a
+ * literal.
+ */
+void c_place(struct c_out *c, uint32_t arg, const char *name, bool in_call);
+
 /* ---- c_type.c: memory ----------------------------------------------------------- */
 
 /**

@@ -140,8 +140,8 @@ static void crash_to_text(int64_t id, const struct store_crash *c)
 
 	printf("crash %lld, %s, on %s, %s\n", (long long)id,
 	       when(c->seen_ms, seen), c->machine, c->kernel);
-	printf(SLICE_FMT "PROGRAM:\n" SLICE_FMT "\n", SLICE_ARG(c->report),
-	       SLICE_ARG(c->program));
+	printf(SLICE_FMT "PROGRAM (running when it was seen):\n" SLICE_FMT "\n",
+	       SLICE_ARG(c->report), SLICE_ARG(c->program));
 }
 
 static fallible run_bug(const void *options, int argc, char **argv, int *status)

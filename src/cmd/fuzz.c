@@ -269,7 +269,9 @@ static void keep_crash(struct session *s, const struct report *r,
 	error_free(err);
 	s->new_bugs += is_new;
 	if (is_new) {
-		printf("%s\nPROGRAM:\n%s\n", text, buf_cstr(&program));
+		printf("%s\nPROGRAM (running when it was seen; those before: "
+		       "bugon crash):\n%s\n",
+		       text, buf_cstr(&program));
 		fflush(stdout);
 	}
 	free(text);
@@ -424,6 +426,7 @@ static fallible run_session(struct session *s, const struct vm_config *cfg,
 		.enabled = s->enabled,
 		.seed = s->o->seed ? s->o->seed : (uint64_t)time(NULL),
 		.fixed_weights = s->o->fixed,
+		.faults = true, /* without them the first one hits nothing */
 		.comparisons = cover->source != WIRE_COVER_PLUGIN,
 		.on_corpus = on_corpus,
 		.corpus_ctx = s

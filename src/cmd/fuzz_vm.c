@@ -8,7 +8,7 @@
 
 enum {
 	PROGRAM_MS = 3000, /* a program may take, on an idle machine */
-	CALL_MS = 50, /* a call, until it is left behind */
+	CALL_MS = 20, /* a call, until it is left behind */
 	HANGS_MS = 10000, /* beyond the time of a program */
 	HISTORY = 32,
 };

@@ -24,6 +24,7 @@
 #include "executor.h"
 #include "syscall.h"
 
+#define FAULT_FD 239 /* below KCOV's (kcov.c) */
 #define IN_CALL 1u
 #define TOKEN(seq, thread, in_call) ((seq) << 8 | (thread) << 1 | (in_call))
 
@@ -272,23 +273,35 @@ static void futex_wake(uint32_t *word)
 }
 
 /* Fault injection: Documentation/fault-injection/fault-injection.rst. */
-static void set_fail_nth(uint32_t n)
+static int arm_fault(uint32_t n)
 {
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	char text[16];
 
+	/* Out of the way: what the program opens has the number it expects. */
+	if (fd >= 0 && dup3(fd, FAULT_FD, O_CLOEXEC) == FAULT_FD) {
+		close(fd);
+		fd = FAULT_FD;
+	}
 	snprintf(text, sizeof(text), "%u", n);
-	write_file("/proc/thread-self/fail-nth", text);
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
-/* Whether the fault came: then there is 0 left to be counted. */
-static bool has_failed_nth(void)
+/*
+ * Whether the fault came: then there is 0 left to be counted.  Nothing is
+ * opened: that could be what fails.
+ */
+static bool disarm_fault(int fd)
 {
-	int fd = open("/proc/thread-self/fail-nth", O_RDONLY);
 	char text[16];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text), 0);
 
-	if (fd >= 0)
-		close(fd);
+	if (fd >= 0 && (pwrite(fd, "0", 1, 0) < 0 || close(fd)))
+		return false;
 	return n > 0 && text[0] == '0';
 }
 
@@ -348,6 +361,7 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 	uint32_t token = TOKEN(++run->seq, me, IN_CALL);
 	uint64_t args[WIRE_MAX_ARGS] = {};
 	const struct wire_insn *image = run->image;
+	int fault = -1;
 	int64_t ret;
 
 	run->image = NULL;
@@ -356,7 +370,7 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 	log->thread = me;
 	log->flags = WIRE_CALLED;
 	if (in->fail_nth)
-		set_fail_nth(in->fail_nth);
+		fault = arm_fault(in->fail_nth);
 	log->from = make_room(log, me);
 	log->to = log->from;
 	__atomic_store_n(&run->token, token, __ATOMIC_RELEASE);
@@ -367,10 +381,8 @@ static bool do_call(const struct wire_insn *in, uint32_t me)
 	}
 	ret = call_kernel(in, args, image, me);
 	log->to = cover_position(me);
-	if (in->fail_nth && has_failed_nth())
+	if (in->fail_nth && disarm_fault(fault))
 		__atomic_fetch_or(&log->flags, WIRE_FAULTED, __ATOMIC_RELAXED);
-	if (in->fail_nth)
-		set_fail_nth(0);
 	log_return(log, in, ret);
 	if (run->x->job.req.flags & WIRE_REQ_KEEP)
 		undo_note(in->nr, args, (uint64_t)ret);

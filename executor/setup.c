@@ -79,9 +79,22 @@ static void make_loops(void)
 	}
 }
 
-/* Let fail-nth (Documentation/fault-injection) hit sleeping allocations too. */
+/*
+ * Let fail-nth (Documentation/fault-injection) hit sleeping allocations too, and
+ * say nothing: the stack it prints looks like a bug.
+ */
 static void setup_faults(void)
 {
+	static const char *const kinds[] = { "failslab", "fail_page_alloc",
+					     "fail_futex", "fail_usercopy",
+					     "fail_function" };
+	char path[64];
+
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose",
+			 kinds[i]);
+		write_file(path, "0");
+	}
 	write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
 	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
 	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");

@@ -158,9 +158,10 @@ def system_calls(run):
             f.write(opened("/proc/self/status", "0x0").strip() +
                     f" (fail_nth: {n})\n")
         f.write(opened("/proc/self/status", "0x0"))
+        f.write("getpid() (fail_nth: 1)\n")
     calls = json.loads(bugon(*run, "--json", "faults.prog").stdout)[0]["calls"]
     check(f"faults {calls}",
-          [c["faulted"] for c in calls] == [True, True, False, False],
+          [c["faulted"] for c in calls] == [True, True, False, False, False],
           calls[1]["errno"] == 12, calls[2]["errno"] == 0)
     r = bugon(*run, "--sandbox", "setuid", "--shell", "x.c", "one")
     check("sandbox", "uid 65534" in r.stdout)

@@ -69,12 +69,18 @@ fallible store_crash_add(struct store *s, const struct store_crash *c,
 			 bool *is_new)
 {
 	int64_t seen = c->seen_ms ? c->seen_ms : store_now_ms(), bug, count;
+	struct error *err;
 
 	TRY(store_begin(s));
-	TRY(note_bug(s, c, seen, &bug, &count));
-	if (count <= STORE_CRASHES_OF_BUG)
-		TRY(keep(s, c, bug, seen));
-	TRY(store_commit(s));
+	err = note_bug(s, c, seen, &bug, &count);
+	if (!err && count <= STORE_CRASHES_OF_BUG)
+		err = keep(s, c, bug, seen);
+	if (!err)
+		err = store_commit(s);
+	if (err) {
+		store_rollback(s);
+		return err;
+	}
 	if (is_new)
 		*is_new = count == 1;
 	return NULL;

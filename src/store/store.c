@@ -157,8 +157,13 @@ static fallible migrate(struct store *s)
 
 	if (!err)
 		return store_commit(s);
-	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	store_rollback(s);
 	return err;
+}
+
+void store_rollback(struct store *s)
+{
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 /* ---- Opening --------------------------------------------------------------- */

@@ -52,6 +52,8 @@ DEFINE_CLEANUP(struct store *, store_close)
 /** Many changes as one: faster, and all of them or none. */
 fallible store_begin(struct store *s);
 fallible store_commit(struct store *s);
+/** Undo what was begun. */
+void store_rollback(struct store *s);
 
 /* ---- Names ----------------------------------------------------------------- */
 

@@ -350,6 +350,23 @@ static void crashes(void **state)
 	store_close(s);
 }
 
+/* A crash that cannot be kept takes nothing else with it. */
+static void crash_fails(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+	const struct store_crash c = { .title = "BUG in c", .key = "k" };
+
+	sql("ALTER TABLE crashes RENAME TO gone");
+	fails(store_crash_add(s, &c, NULL), ERR_OS, "crashes");
+	sql("ALTER TABLE gone RENAME TO crashes");
+	add(s, "a()\n");
+	must(store_crash_add(s, &c, NULL));
+	store_close(s);
+	s = open_store(STORE_READ);
+	expect(s, "a()\n");
+	store_close(s);
+}
+
 static void newer_is_refused(void **state)
 {
 	store_close(open_store(STORE_WRITE));
@@ -596,6 +613,7 @@ int main(void)
 		TEST(migrates),
 		TEST(migrates_wholly),
 		TEST(crashes),
+		TEST(crash_fails),
 		TEST(newer_is_refused),
 		TEST(others_are_refused),
 		TEST(damage_is_an_error),

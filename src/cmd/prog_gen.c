@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -223,8 +222,11 @@ static bool still_good(const struct prog *p, size_t keep, void *ctx)
 {
 	const struct gen_opts *o = ctx;
 	_cleanup_(buf_deinit) struct buf text = {};
-	FILE *f = popen(o->check, "w");
+	_cleanup_(buf_deinit) struct buf command = {};
+	FILE *f;
 
+	buf_printf(&command, "exec 1>&2\n%s", o->check);
+	f = popen(buf_cstr(&command), "w");
 	if (!f)
 		return false;
 	prog_to_text(p, &text);

@@ -159,12 +159,17 @@ static void put_tabs(struct buf *out, unsigned depth)
 static void put_gap(struct buf *out, uint64_t bits, unsigned number,
 		    unsigned depth)
 {
-	put_tabs(out, depth);
-	if (bits % 8)
-		buf_printf(out, "uint64_t : %llu;\n", (unsigned long long)bits);
-	else
+	if (!(bits % 8)) {
+		put_tabs(out, depth);
 		buf_printf(out, "uint8_t hole%u_[%llu];\n", number,
 			   (unsigned long long)bits / 8);
+		return;
+	}
+	for (; bits; bits -= MIN(bits, (uint64_t)64)) {
+		put_tabs(out, depth);
+		buf_printf(out, "uint64_t : %u;\n",
+			   (unsigned)MIN(bits, (uint64_t)64));
+	}
 }
 
 static void put_members(struct c_out *c, struct buf *out, uint32_t arg,
@@ -361,7 +366,8 @@ static bool put_bits(struct c_out *c, struct buf *out, uint32_t arg,
 		     uint32_t bits)
 {
 	const struct arg *a = arg_at(c->p, arg);
-	uint64_t value = a->value & ((1ull << bits) - 1);
+	uint64_t value = a->value &
+			 (bits < 64 ? (1ull << bits) - 1 : UINT64_MAX);
 
 	if (a->kind != ARG_CONST)
 		return put_value(c, out, arg, 0);

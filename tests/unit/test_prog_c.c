@@ -26,11 +26,13 @@ static const char text[] =
 	"send(p ptr[in, summed])\n"
 	"summed {\n\tsum\tcsum[parent, inet, int16]\n\ta\tint16\n\tf\tfd\n}\n"
 	"bits {\n\ta\tint32:3\n\tb\tint32:7\n\tc\tint32\n}\n"
+	"wide(p ptr[in, wide])\n"
+	"wide {\n\ta\tint64:64\n\tb\tint8:3\n} [size[64]]\n"
 	"open_flags = O_RDWR, O_CREAT, O_BUGON\n";
 
 static const char consts[] =
 	"arches = amd64\n__NR_openat = 257\n__NR_write = 1\n__NR_pipe2 = 293\n"
-	"__NR_bind = 49\n__NR_send = 998\n__NR_make = 997\n__NR_odd = 999\nAF_INET = 2\nO_RDWR = 2\nO_CREAT = 64\n"
+	"__NR_bind = 49\n__NR_send = 998\n__NR_make = 997\n__NR_odd = 999\n__NR_wide = 996\nAF_INET = 2\nO_RDWR = 2\nO_CREAT = 64\n"
 	"O_BUGON = 1073741824\n";
 
 static int setup(void **state)
@@ -199,6 +201,20 @@ static void layouts(void **state)
 	has(&out, "#define __NR_odd 0x3e7\n");
 }
 
+/* A bit-field of a whole word; a gap of more than a word behind one. */
+static void wide_bits(void **state)
+{
+	struct fixture *s = *state;
+	_cleanup_(buf_deinit) struct buf out = {};
+
+	add(s, "wide");
+	field(s, argument(s, 0, 0), 0)->value = 0x123456789abcdef0;
+	field(s, argument(s, 0, 0), 1)->value = 5;
+	to_c(s, &(struct prog_c_opts){}, &out);
+	has(&out, ".a = 0x123456789abcdef0,");
+	has(&out, ".b = 5,");
+}
+
 static void properties(void **state)
 {
 	struct fixture *s = *state;
@@ -318,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(overlap, setup, teardown),
 		cmocka_unit_test_setup_teardown(structs, setup, teardown),
 		cmocka_unit_test_setup_teardown(layouts, setup, teardown),
+		cmocka_unit_test_setup_teardown(wide_bits, setup, teardown),
 		cmocka_unit_test_setup_teardown(properties, setup, teardown),
 		cmocka_unit_test_setup_teardown(pseudo_calls, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_c, setup, teardown),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fuzz.c - "bugon fuzz": run programs in kernels, guided by coverage. */
 #include <fnmatch.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,7 +9,6 @@
 #include "base/child.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "base/vec.h"
 #include "cmd/accel.h"
 #include "cmd/cmd.h"
 #include "cmd/coverage.h"
@@ -25,6 +23,7 @@ enum {
 	MAX_VMS = 64,
 	IDLE_US = 100,
 	LINE_EVERY_S = 10,
+	BOOT_TRIES = 3,
 	CRASH_MS = 1000, /* what a dying kernel still says */
 	TEXT_MAX = 64 << 20,
 };
@@ -51,7 +50,8 @@ static const struct opt opts[] = {
 	OPT(OPT_UINT, 't', "time", fuzz_opts, time_s, "S",
 	    "stop after S seconds"),
 	OPT(OPT_LIST, 'e', "enable", fuzz_opts, enable, "PATTERN",
-	    "only calls whose name matches, and what makes their arguments"),
+	    "only calls whose name matches, as far as they can do without "
+	    "others"),
 	OPT(OPT_LIST, 'x', "disable", fuzz_opts, disable, "PATTERN",
 	    "no calls whose name matches"),
 	OPT(OPT_LIST, 'f', "focus", fuzz_opts, focus, "FILE|FUNCTION",
@@ -65,7 +65,7 @@ static const struct opt opts[] = {
 	OPT(OPT_STR, 'a', "accel", fuzz_opts, accel, "KIND",
 	    "kvm, tcg or auto (KVM if it is known to work)"),
 	OPT(OPT_STR, 0, "coverage", fuzz_opts, coverage, "KIND",
-	    "kcov, plugin, or auto"),
+	    "kcov, plugin, none, or auto"),
 	OPT(OPT_STR, 0, "cmdline", fuzz_opts, cmdline, "TEXT",
 	    "more for the kernel's command line"),
 	OPT(OPT_STR, 'b', "bench", fuzz_opts, bench, "FILE",
@@ -85,8 +85,9 @@ struct session {
 	struct kernel_files files;
 	struct store *store;
 	FILE *bench;
+	enum wire_cover_source cover; /* what was asked for */
 	uint64_t start_ms, next_line_ms, lines_execs, line_ms;
-	uint64_t crashes, new_bugs, restarts;
+	uint64_t crashes, new_bugs;
 	uint8_t *enabled;
 	/* Of the crash under examination. */
 	struct fuzz_vm *vm;
@@ -148,29 +149,33 @@ static fallible seed_text(struct session *s, const struct prog_target *t,
 	_cleanup_(prog_freep) struct prog *p = NULL;
 
 	TRY(prog_parse(t, name, text, PROG_REPAIR, &p));
+	for (size_t i = prog_ncalls(p); i--;)
+		if (!s->enabled[prog_call_id(p, i)])
+			prog_remove_call(p, i);
 	if (prog_ncalls(p))
 		fuzz_candidate(s->f, p);
 	return NULL;
 }
 
+/* The last one is tried first: the seeds of the command line. */
 static fallible load_seeds(struct session *s, const struct prog_target *t)
 {
 	struct store_program p;
 	int64_t id = 0;
-	bool more;
+	bool more = true;
 
-	for (unsigned i = 0; i < s->o->seeds.nr; i++) {
+	while (more) {
+		TRY(store_program_next(s->store, &id, &p, &more));
+		if (more)
+			error_free(seed_text(s, t, "corpus", p.text));
+	}
+	for (unsigned i = s->o->seeds.nr; i--;) {
 		_cleanup_(buf_deinit) struct buf text = {};
 
 		TRY(io_read_file(s->o->seeds.v[i], TEXT_MAX, &text));
 		TRY(seed_text(s, t, s->o->seeds.v[i], buf_as_slice(&text)));
 	}
-	for (;;) {
-		TRY(store_program_next(s->store, &id, &p, &more));
-		if (!more)
-			return NULL;
-		error_free(seed_text(s, t, "corpus", p.text));
-	}
+	return NULL;
 }
 
 static void on_corpus(void *ctx, const struct prog *p, size_t call,
@@ -305,20 +310,32 @@ static fallible look_at_crash(struct session *s, struct fuzz_vm *v)
 	return report_parse(buf_as_slice(&text), on_report, s);
 }
 
+/* On a loaded machine a boot may take too long. */
+static fallible restart(struct fuzz_vm *v)
+{
+	struct error *err = fuzz_vm_restart(v);
+
+	for (unsigned i = 1;
+	     i < BOOT_TRIES && err && error_kind(err) == ERR_BOOT; i++) {
+		error_free(err);
+		err = fuzz_vm_restart(v);
+	}
+	return err;
+}
+
 /* A guest that is of no use any more: what did it say? */
 static fallible replace(struct session *s, struct fuzz_vm *v,
 			enum fuzz_vm_event event)
 {
 	struct vm *vm = guest_vm(fuzz_vm_guest(v));
 
-	s->restarts++;
 	if (event == FUZZ_VM_CRASHED || event == FUZZ_VM_DIED)
 		TRY(look_at_crash(s, v));
 	if (event == FUZZ_VM_DIED && s->first_report && !s->o->quiet)
 		fprintf(stderr, "bugon fuzz: %s\n", vm_death(vm)->why);
 	if (event == FUZZ_VM_HANGS && !s->o->quiet)
 		fprintf(stderr, "bugon fuzz: a guest hangs\n");
-	return fuzz_vm_restart(v);
+	return restart(v);
 }
 
 /* ---- Figures ---------------------------------------------------------------------------- */
@@ -389,6 +406,12 @@ static fallible run_loop(struct session *s)
 {
 	for (unsigned i = 0; i < s->nvms; i++)
 		TRY(fuzz_vm_restart(s->vms[i]));
+	if (guest_cover_source(fuzz_vm_guest(s->vms[0])) == WIRE_COVER_NONE &&
+	    s->cover != WIRE_COVER_NONE)
+		return error_new(ERR_INPUT,
+				 "this kernel gives no coverage: it needs "
+				 "CONFIG_KCOV, or QEMU without KVM for the "
+				 "plugin; --coverage none goes on without");
 	s->start_ms = s->line_ms = now_ms();
 	s->next_line_ms = s->start_ms + LINE_EVERY_S * 1000;
 	while (!is_over(s)) {
@@ -441,6 +464,7 @@ static fallible run_session(struct session *s, const struct vm_config *cfg,
 		fc.focus = focus;
 		fc.focus_ctx = s;
 	}
+	s->cover = cover->source;
 	s->f = fuzz_new(&fc);
 	err = load_seeds(s, t);
 	if (!err)
@@ -467,7 +491,10 @@ static fallible prepare(struct session *s)
 	TRY(kernel_pick(o->kernel, &kernel));
 	TRY(cmd_accel(o->accel, &cfg.accel));
 	TRY(coverage_choose(o->coverage, true, &kernel, cfg.accel, &cover));
-	TRY(cmd_desc_arch(NULL, &arch));
+	TRY(cmd_desc_arch(guest_arch(kernel.kernel) == WIRE_ARCH_ARM64 ?
+				  "arm64" :
+				  "amd64",
+			  &arch));
 	TRY(cmd_descriptions(o->dir, arch, &desc));
 	t = prog_target_new(desc);
 	if (o->vmlinux || *kernel.vmlinux)

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 
+#define PROGRAM_NS_MAX 60000000000u /* the guest's word for it ends here */
+
 enum {
 	PROGRAM_MS = 3000, /* a program may take, on an idle machine */
 	CALL_MS = 20, /* a call, until it is left behind */
@@ -27,7 +29,6 @@ struct fuzz_vm {
 	struct prog *history[HISTORY]; /* a ring */
 	uint64_t nhistory;
 	size_t signals; /* of the loop's that the guest knows */
-	uint64_t booted_ms;
 	bool tried_snapshot;
 	struct buf payload;
 	struct fuzz_call calls[WIRE_MAX_CALLS + 1];
@@ -90,18 +91,12 @@ fallible fuzz_vm_restart(struct fuzz_vm *v)
 			return err;
 		error_free(err); /* UML boots faster than it restores */
 	}
-	v->booted_ms = now_ms();
 	return NULL;
 }
 
 struct guest *fuzz_vm_guest(struct fuzz_vm *v)
 {
 	return v->guest;
-}
-
-uint64_t fuzz_vm_age_ms(const struct fuzz_vm *v)
-{
-	return now_ms() - v->booted_ms;
 }
 
 /* ---- There ------------------------------------------------------------------------- */
@@ -116,7 +111,7 @@ static void send_signals(struct fuzz_vm *v)
 	v->signals += n;
 }
 
-static fallible submit(struct fuzz_vm *v, bool *sent)
+static fallible submit(struct fuzz_vm *v)
 {
 	struct wire_request req = {
 		.kind = WIRE_PROGRAM,
@@ -132,7 +127,6 @@ static fallible submit(struct fuzz_vm *v, bool *sent)
 	if (err || v->payload.len > guest_max_payload(v->guest)) {
 		error_free(err); /* more memory or results than there can be */
 		fuzz_lost(v->f, j);
-		*sent = false;
 		return NULL;
 	}
 	req.flags = j->flags | WIRE_REQ_KEEP | WIRE_REQ_THREADS;
@@ -142,7 +136,6 @@ static fallible submit(struct fuzz_vm *v, bool *sent)
 		return err;
 	}
 	v->queue[v->nqueue++] = (struct under_way){ j, now_ms() };
-	*sent = true;
 	return NULL;
 }
 
@@ -185,7 +178,8 @@ static void answer(struct fuzz_vm *v, const struct wire_result *res)
 	struct fuzz_job *j = v->queue[0].job;
 	struct fuzz_result r = { .calls = v->calls,
 				 .ncalls = MIN(res->ncalls, WIRE_MAX_CALLS),
-				 .elapsed_ns = res->head.elapsed_ns };
+				 .elapsed_ns = MIN(res->head.elapsed_ns,
+						   (uint64_t)PROGRAM_NS_MAX) };
 
 	memmove(v->queue, v->queue + 1, --v->nqueue * sizeof(*v->queue));
 	if (v->nqueue)
@@ -195,7 +189,11 @@ static void answer(struct fuzz_vm *v, const struct wire_result *res)
 	if (res->extra)
 		r.extra = &v->calls[r.ncalls];
 	remember(v, j->prog);
-	fuzz_done(v->f, j, &r);
+	/* Refused, or the guest could not: that says nothing of the program. */
+	if (res->head.status == WIRE_ERROR || res->head.status == WIRE_INVALID)
+		fuzz_lost(v->f, j);
+	else
+		fuzz_done(v->f, j, &r);
 }
 
 static enum fuzz_vm_event how_it_is(struct fuzz_vm *v)
@@ -219,13 +217,15 @@ fallible fuzz_vm_step(struct fuzz_vm *v, unsigned wait_ms,
 		      enum fuzz_vm_event *event)
 {
 	struct wire_result res;
-	bool got = true, sent;
+	bool got = true;
 	unsigned answers = 0;
 
 	while (got && answers < WIRE_MAX_SLOTS) {
 		send_signals(v);
-		while (guest_room(v->guest) && v->nqueue < WIRE_MAX_SLOTS)
-			TRY(submit(v, &sent));
+		/* A dying guest gets nothing more: it would be to blame. */
+		while (!vm_death(guest_vm(v->guest))->kind &&
+		       guest_room(v->guest) && v->nqueue < WIRE_MAX_SLOTS)
+			TRY(submit(v));
 		TRY(guest_take(v->guest, answers ? 0 : wait_ms, &res, &got));
 		if (got && v->nqueue) {
 			answer(v, &res);

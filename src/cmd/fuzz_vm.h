@@ -40,9 +40,6 @@ fallible fuzz_vm_step(struct fuzz_vm *v, unsigned wait_ms,
 
 struct guest *fuzz_vm_guest(struct fuzz_vm *v);
 
-/** Milliseconds since it was booted or restored. */
-uint64_t fuzz_vm_age_ms(const struct fuzz_vm *v);
-
 /** The program that runs now, or ran last; NULL: none. */
 const struct prog *fuzz_vm_running(const struct fuzz_vm *v);
 

@@ -66,13 +66,3 @@ void arms_reward(struct fuzz *f, enum fuzz_kind kind, size_t news, uint64_t ns)
 		f->arms[k].ms *= DECAY;
 	}
 }
-
-void arms_weights(const struct fuzz *f, double *weights)
-{
-	double sum = 0;
-
-	for (unsigned k = FUZZ_GENERATE; k < FUZZ_NKINDS; k++)
-		sum += weight(f, k);
-	for (unsigned k = 0; k < FUZZ_NKINDS; k++)
-		weights[k] = k < FUZZ_GENERATE ? 0 : weight(f, k) / sum;
-}

@@ -219,7 +219,6 @@ struct fuzz_job *fuzz_next(struct fuzz *f)
 {
 	struct fuzz_job *j = mem_calloc(1, sizeof(*j));
 
-	j->id = ++f->jobs;
 	refresh_choices(f);
 	if (f->ready.len) {
 		j->item = f->ready.data[--f->ready.len];
@@ -331,12 +330,29 @@ void fuzz_lost(struct fuzz *f, struct fuzz_job *j)
 
 void fuzz_again(struct fuzz *f, struct fuzz_job *j)
 {
-	if (j->kind == FUZZ_FAULT)
+	switch (j->kind) {
+	case FUZZ_FAULT:
 		f->corpus.data[j->corpus].fault_busy = false;
-	if (j->item)
-		vec_push(&f->ready, j->item);
-	if (j->kind == FUZZ_CANDIDATE)
+		break;
+	case FUZZ_SMASH:
+		f->corpus.data[j->corpus].smash++;
+		break;
+	case FUZZ_COLLIDE:
+		f->corpus.data[j->corpus].collide++;
+		break;
+	case FUZZ_HINT:
+		vec_push(&f->hints, take_ptr(j->prog));
+		break;
+	case FUZZ_CANDIDATE:
 		vec_push(&f->candidates, take_ptr(j->prog));
+		break;
+	default:
+		if (j->item)
+			vec_push(&f->ready, j->item);
+	}
+	/* It may have been worked off, and left the list, meanwhile. */
+	if (j->kind == FUZZ_SMASH || j->kind == FUZZ_COLLIDE)
+		vec_push(&f->backlog, j->corpus);
 	job_free(j);
 }
 
@@ -359,7 +375,6 @@ void fuzz_stats(const struct fuzz *f, struct fuzz_stats *out)
 	out->signal = f->stable.len;
 	out->max_signal = f->max.len;
 	out->pcs = f->pcs.len;
-	arms_weights(f, out->weight_of);
 }
 
 const struct prog *fuzz_corpus(const struct fuzz *f, size_t i, size_t *call,
@@ -371,10 +386,4 @@ const struct prog *fuzz_corpus(const struct fuzz *f, size_t i, size_t *call,
 	*signal = c->signal;
 	*n = c->nsignal;
 	return c->prog;
-}
-
-const uint64_t *fuzz_pcs(const struct fuzz *f, size_t *n)
-{
-	*n = f->pcs.len;
-	return f->pcs.values;
 }

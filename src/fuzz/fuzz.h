@@ -69,7 +69,6 @@ struct fuzz_job {
 	enum fuzz_kind kind;
 	uint32_t flags; /* WIRE_REQ_SIGNAL, ALL_SIGNAL, COVER, CMP */
 	struct prog *prog; /* the loop's; not to be changed */
-	uint64_t id; /* counts up from 1 */
 	/* The rest is the loop's own. */
 	struct fuzz_item *item;
 	size_t corpus;
@@ -124,7 +123,6 @@ struct fuzz_stats {
 	uint64_t execs, execs_of[FUZZ_NKINDS];
 	uint64_t news_of[FUZZ_NKINDS]; /* signals first seen by such jobs */
 	uint64_t ns_of[FUZZ_NKINDS]; /* of guest time */
-	double weight_of[FUZZ_NKINDS]; /* how time is shared out now */
 	size_t corpus, candidates, triage, smash; /* waiting */
 	size_t signal, max_signal; /* stable, and ever seen */
 	size_t pcs; /* covered program counters of the corpus */
@@ -136,8 +134,5 @@ void fuzz_stats(const struct fuzz *f, struct fuzz_stats *out);
 /** Program `i` of the corpus, the call that matters, and its signal. */
 const struct prog *fuzz_corpus(const struct fuzz *f, size_t i, size_t *call,
 			       const uint32_t **signal, size_t *n);
-
-/** Covered program counters, each once, in no order. */
-const uint64_t *fuzz_pcs(const struct fuzz *f, size_t *n);
 
 #endif /* FUZZ_FUZZ_H */

@@ -57,7 +57,6 @@ struct fuzz {
 	struct rng rng;
 	struct prog_choices *choices;
 	size_t choices_corpus; /* programs that the choices know */
-	uint64_t jobs;
 	struct set32 max; /* every signal seen */
 	signal_vec max_list; /* the same, in order */
 	struct set32 stable; /* of the corpus */
@@ -79,7 +78,6 @@ struct fuzz {
 /** Choose between arms (bits of kinds). */
 enum fuzz_kind arms_choose(struct fuzz *f, uint32_t kinds);
 void arms_reward(struct fuzz *f, enum fuzz_kind kind, size_t news, uint64_t ns);
-void arms_weights(const struct fuzz *f, double *weights);
 
 /* ---- triage.c ------------------------------------------------------------------ */
 

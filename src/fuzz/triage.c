@@ -142,7 +142,9 @@ static void minimize(struct fuzz *f, struct fuzz_item *it)
 
 	it->stage = FUZZ_MINIMIZE;
 	it->answer = 0;
-	prog_minimize(p, &call, MINIMIZE_MAX, ask, it);
+	/* Beyond the next question there is nothing to hear. */
+	prog_minimize(p, &call, MIN((size_t)MINIMIZE_MAX, it->answers.len + 1),
+		      ask, it);
 	if (it->trial) {
 		prog_free(p);
 		vec_push(&f->ready, it);

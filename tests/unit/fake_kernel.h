@@ -34,7 +34,7 @@ struct fake_kernel {
 	struct prog_target *t;
 	struct rng noise; /* of flaky signals */
 	unsigned flaky; /* one in so many runs brings a random signal */
-	uint64_t execs;
+	uint64_t execs, asynchronous;
 	bool crashed;
 	/* Of the run under way. */
 	unsigned state[64], nboxes;
@@ -201,7 +201,16 @@ static inline struct fuzz_result fake_run(struct fake_kernel *k,
 
 		*r = (struct fuzz_call){ .called = true, .returned = true };
 		k->ntrace = k->ncmps = 0;
-		r->err = fake_call(k, p, &p->calls.data[i]);
+		/* Three things may fail in each call. */
+		r->fault_hit = p->calls.data[i].props.fail_nth &&
+			       p->calls.data[i].props.fail_nth <= 3;
+		k->asynchronous += p->calls.data[i].props.async;
+		if (r->fault_hit) {
+			r->err = 12;
+			fake_at(k, 200 + p->calls.data[i].props.fail_nth);
+		} else {
+			r->err = fake_call(k, p, &p->calls.data[i]);
+		}
 		fake_collect(k, r);
 	}
 	return (struct fuzz_result){ .calls = k->calls,

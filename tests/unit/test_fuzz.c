@@ -171,7 +171,10 @@ static void lost_and_late(void **state)
 		struct fuzz_job *j = under_way[at];
 
 		if (j && rng_one_of(&rng, 10)) {
-			fuzz_lost(f, j);
+			if (rng_one_of(&rng, 2))
+				fuzz_lost(f, j);
+			else
+				fuzz_again(f, j);
 		} else if (j) {
 			struct fuzz_result r = fake_run(&k, j->prog);
 
@@ -184,6 +187,83 @@ static void lost_and_late(void **state)
 			fuzz_lost(f, under_way[i]);
 	fuzz_stats(f, &s);
 	assert_true(s.corpus > 10);
+	fuzz_free(f);
+	fake_deinit(&k);
+}
+
+/* Faults go on as long as they hit: one more than there are; collisions run. */
+static void faults_and_collisions(void **state)
+{
+	struct fuzz_config cfg = { .seed = 6, .calls = 8, .faults = true };
+	struct fake_kernel k;
+	struct fuzz_stats s;
+	struct fuzz *f;
+
+	fake_init(&k);
+	cfg.target = k.t;
+	f = fuzz_new(&cfg);
+	while (k.execs < 20000)
+		step(f, &k);
+	fuzz_stats(f, &s);
+	assert_int_equal(s.execs_of[FUZZ_FAULT], 4 * s.corpus);
+	assert_true(s.execs_of[FUZZ_COLLIDE] > 0);
+	assert_true(k.asynchronous > s.execs_of[FUZZ_COLLIDE] / 4);
+	fuzz_free(f);
+	fake_deinit(&k);
+}
+
+static void count_joined(void *ctx, const struct prog *p, size_t call,
+			 const uint32_t *signal, size_t n)
+{
+	assert_true(n > 0);
+	assert_true(call < prog_ncalls(p));
+	++*(size_t *)ctx;
+}
+
+/* Programs from outside come first, the last one before the others. */
+static void candidates(void **state)
+{
+	struct fuzz_config cfg = { .seed = 6, .calls = 8 };
+	_cleanup_(buf_deinit) struct buf got = {};
+	const uint32_t *signals;
+	struct fake_kernel k;
+	struct fuzz_stats s;
+	struct fuzz_job *j;
+	size_t joined = 0;
+	struct fuzz *f;
+
+	fake_init(&k);
+	cfg.target = k.t;
+	cfg.on_corpus = count_joined;
+	cfg.corpus_ctx = &joined;
+	f = fuzz_new(&cfg);
+	for (int i = 0; i < 2; i++) {
+		const char *text = i ? "box_noise(0x1, 0x2)\n" :
+				       "r0 = box_open(0x3)\n"
+				       "box_set(r0, 0xb0c5e7)\n";
+		struct prog *p;
+
+		assert_null(prog_parse(k.t, "t", slice_cstr(text), PROG_STRICT,
+				       &p));
+		fuzz_candidate(f, p);
+		prog_free(p);
+	}
+	/* What has not run is given out again. */
+	for (int i = 0; i < 3; i++) {
+		got.len = 0;
+		j = fuzz_next(f);
+		assert_int_equal(j->kind, FUZZ_CANDIDATE);
+		prog_to_text(j->prog, &got);
+		assert_string_equal(buf_cstr(&got), "box_noise(0x1, 0x2)\n");
+		fuzz_again(f, j);
+	}
+	while (k.execs < 500)
+		step(f, &k);
+	fuzz_stats(f, &s);
+	assert_int_equal(s.execs_of[FUZZ_CANDIDATE], 2);
+	assert_int_equal(s.corpus, joined);
+	assert_true(fuzz_max_signal(f, 0, &signals) == s.max_signal);
+	assert_true(fuzz_max_signal(f, s.max_signal - 3, &signals) == 3);
 	fuzz_free(f);
 	fake_deinit(&k);
 }
@@ -236,6 +316,8 @@ int main(void)
 		cmocka_unit_test(corpus_is_minimal),
 		cmocka_unit_test(lost_and_late),
 		cmocka_unit_test(focus),
+		cmocka_unit_test(faults_and_collisions),
+		cmocka_unit_test(candidates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ if not uml:
     skip("no UML kernel in ../shared/kernel")
 # Few calls, so that little is found by chance; none that could crash it.
 FUZZ = ["fuzz", "--kernel", uml, "--vms", "2", "--seed", "5", "--enable",
-        "openat", "--enable", "write", "--enable", "close", "--enable",
+        "open$dir", "--enable", "openat", "--enable", "write", "--enable", "close", "--enable",
         "pipe2", "--enable", "eventfd2", "--enable", "getpid"]
 
 with tempfile.TemporaryDirectory() as d:
@@ -43,7 +43,8 @@ with tempfile.TemporaryDirectory() as d:
           last["covered"] > 500, last["bugs"] >= 1)
     bugs = json.loads(bugon(program, "bugs", "--json").stdout)
     found = [b for b in bugs if b["title"] == TITLE]
-    check(f"bugs {bugs}", len(found) == 1, found[0]["crashes"] >= 1)
+    check(f"bugs {bugs}", len(found) == 1 == len(bugs),
+          found[0]["crashes"] >= 1)
     number = str(found[0]["bug"])
     r = bugon(program, "bug", number)
     check("bug", r.stdout.startswith(TITLE), "\nPROGRAM (" in r.stdout)
@@ -53,7 +54,7 @@ with tempfile.TemporaryDirectory() as d:
           "\nLOG:\n" in r.stdout)
     # Which one it was is not known, only that it is one of the last.
     check("the program is among them",
-          any("READ_AFTER_FREE" in k["programs_before"] + k["program"]
+          any("provoke-crash" in k["programs_before"] + k["program"]
               for k in kept))
     r = bugon(program, "bug", "4711")
     check("no such bug", r.returncode == 1, "no bug 4711" in r.stderr)
@@ -61,6 +62,11 @@ with tempfile.TemporaryDirectory() as d:
     stat = json.loads(bugon(program, "corpus", "stat", "--json",
                             "bugon-work").stdout)
     check(f"corpus {stat}", stat["programs"] >= last["corpus"])
+
+    r = bugon(program, *FUZZ, "--time", "4", "--seed-program", "crash.prog",
+              "--disable", "write", "--workdir", "other")
+    check("what is disabled is not in seeds either", r.returncode == 0,
+          r.stdout == "")
 
     p = subprocess.Popen([program, *FUZZ], stdout=subprocess.DEVNULL,
                          stderr=subprocess.PIPE, text=True)

@@ -138,7 +138,8 @@ def doctor(image):
 
 def earlier_results(image):
     """A second run that fails, or is interrupted, leaves the first one's."""
-    args = ["run", "-d", SYS, "-j", "-k", image, "--cover", "pcs", "-n", "1000"]
+    args = ["run", "-d", SYS, "-j", "-k", image, "--cover", "pcs", "-n",
+            "1000000"]
     for sig, prog, some in ((signal.SIGINT, "ok.prog", 1),
                             (signal.SIGTERM, "long.prog", 0)):
         p = subprocess.Popen([BUGON, *args, "-t", "600", prog], text=True,
